@@ -1,0 +1,228 @@
+"""The values everything here speaks in: frozen, without behaviour beyond what they say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from geo.datum import Datum
+
+
+class TeamKind(StrEnum):
+    """Kinds of enforcement team (执法队伍)."""
+
+    TOWNSHIP = "township"
+    WATER = "water"
+    JOINT = "joint"
+    SPECIALIST = "specialist"
+
+
+class Mode(StrEnum):
+    """How a unit moves."""
+
+    VEHICLE = "vehicle"
+    BOAT = "boat"
+
+
+class Source(StrEnum):
+    """Where a report comes from."""
+
+    GRID_WORKER = "grid_worker"
+    HOTLINE_12345 = "hotline_12345"
+    VIDEO = "video"
+    DIGITAL_CITY = "digital_city"
+    PATROL = "patrol"
+    CITIZEN = "citizen"
+    OTHER = "other"
+
+
+class State(StrEnum):
+    """Where a case stands. What leads from one to the next is `dispatch.lifecycle.TRANSITIONS`."""
+
+    ASSIGNED = "assigned"
+    ACCEPTED = "accepted"
+    ON_SCENE = "on_scene"
+    HANDLED = "handled"
+    CLOSED = "closed"
+    RETURNED = "returned"
+
+
+class Action(StrEnum):
+    """What is done to a case; each one is an event of its record."""
+
+    REPORT = "report"
+    ACCEPT = "accept"
+    ARRIVE = "arrive"
+    HANDLE = "handle"
+    CLOSE = "close"
+    RETURN = "return"
+    REASSIGN = "reassign"
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """One of the district's departments whose powers were merged."""
+
+    code: str
+    name: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatterClass:
+    """A class of events (事件大类), two digits."""
+
+    code: str
+    name: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One thing that can be reported (事项): four digits, the first two its class."""
+
+    code: str
+    name: str
+    name_en: str
+    department: str
+    legal_basis: str
+    """Empty unless certain."""
+    urgency: int
+    """1 at once, 2 same day, 3 ordinary."""
+    limit_h: float
+    """Hours from assignment to handled."""
+    on_water: bool
+    """Only makes sense on or beside water."""
+
+    @property
+    def matter_class(self) -> str:
+        """The two digits of its class."""
+        return self.code[:2]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Where units stand when nothing calls (WGS 84 degrees)."""
+
+    code: str
+    name: str
+    name_en: str
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A body that can be responsible (执法队伍)."""
+
+    code: str
+    name: str
+    name_en: str
+    kind: TeamKind
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A crew with its vehicle or boat: what is actually sent."""
+
+    code: str
+    name: str
+    name_en: str
+    team: str
+    mode: Mode
+    base: str
+    crew: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the decision table (职责清单). See `docs/data-format.md` for what its cells may hold."""
+
+    code: str
+    township: str
+    dedicated: str
+    water: str
+    joint: str
+    matter: str
+    team: str
+    """A team's code, or `@layer`: the team named by the zone of that layer which holds the place."""
+    note: str
+    note_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What somebody saw, where, when. Position in WGS 84 degrees; `given_*` as it was sent."""
+
+    id: UUID
+    lon: float
+    lat: float
+    given_lon: float
+    given_lat: float
+    datum: Datum
+    accuracy_m: float
+    seen_at: datetime
+    received_at: datetime
+    source: Source
+    matter: str
+    text: str
+    contact: Mapping[str, str]
+    photos: tuple[str, ...]
+    """SHA-256 of each photo as stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneRef:
+    """A zone as a decision names it."""
+
+    layer: str
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVerdict:
+    """A row of the decision table that spoke for this place and matter, and whether it won."""
+
+    rule: str
+    team: str
+    chosen: bool
+    reason: str
+    """`most_specific`, or `less_specific_than` the winner."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitVerdict:
+    """A unit of the responsible team, and whether it was sent."""
+
+    unit: str
+    mode: Mode
+    eta_s: float | None
+    distance_m: float | None
+    chosen: bool
+    reason: str
+    """`nearest`, `farther`, `busy`, `unreachable`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who is responsible, who goes, and everything that was weighed. Data only; words come at output."""
+
+    version: str
+    """Of the district data that it was decided by."""
+    rule: str
+    team: str
+    unit: str | None
+    eta_s: float | None
+    distance_m: float | None
+    mode: Mode | None
+    zones: tuple[ZoneRef, ...]
+    rules: tuple[RuleVerdict, ...]
+    units: tuple[UnitVerdict, ...]
+    notes: tuple[str, ...]
+    facts: Mapping[str, float | str] = field(default_factory=dict)
+    """Figures that the notes speak of, e.g. `snapped_m`."""

@@ -1,0 +1,1 @@
+"""WHERE: datums, zones, locating, travel, live positions, density. Knows no database, no web, no cases."""
