@@ -1,0 +1,320 @@
+"""Everything that can be refused, by name.
+
+A class's docstring is its message: first line Chinese, second line English, both with `{placeholders}`; further lines,
+if any, come in pairs and say what to do. Its stable code is its name in snake_case. Which HTTP status a class
+answers with is one table in `web.problems`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, Protocol
+
+Language = Literal["zh", "en"]
+
+
+class DomainError(Exception):
+    """未能完成。
+    It could not be done."""
+
+    def __init__(self, where: Mapping[str, object] | None = None, **facts: object) -> None:
+        self.facts = facts
+        self.where = dict(where or {})
+        super().__init__(self.text("en"))
+
+    @classmethod
+    def code(cls) -> str:
+        """Stable name, e.g. `unknown_matter`."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    @classmethod
+    def templates(cls, language: Language) -> list[str]:
+        """What happened and, if said, what to do, in one language."""
+        lines = [line.strip() for line in (cls.__doc__ or "").strip().splitlines()]
+        return lines[0 if language == "zh" else 1 :: 2]
+
+    def text(self, language: Language) -> str:
+        """What happened."""
+        return self.templates(language)[0].format_map(self.facts)
+
+    def hint(self, language: Language) -> str | None:
+        """What to do about it."""
+        rest = self.templates(language)[1:]
+        return " ".join(rest).format_map(self.facts) if rest else None
+
+
+def every(base: type[DomainError] = DomainError) -> Iterator[type[DomainError]]:
+    """Every error there is, for the documentation and the status table."""
+    for cls in base.__subclasses__():
+        yield cls
+        yield from every(cls)
+
+
+# --- a report ---------------------------------------------------------------------------------------------------
+
+
+class InvalidInput(DomainError):
+    """字段 {field} 无效：{problem_zh}
+    Field {field} is not valid: {problem}"""
+
+
+class CoordinatesOutOfRange(DomainError):
+    """坐标 ({lon}, {lat}) 不是有效的经纬度。
+    ({lon}, {lat}) is not a longitude and latitude.
+    请先经度后纬度，单位为度。
+    Give longitude first, then latitude, in degrees."""
+
+
+class CoordinatesSwapped(DomainError):
+    """坐标 ({lon}, {lat}) 似乎把经度和纬度写反了。
+    ({lon}, {lat}) looks like latitude and longitude swapped.
+    对调后位于本区内，请改为 lon={lat}、lat={lon} 重新发送。
+    Swapped, it lies in the district: send lon={lat}, lat={lon}."""
+
+
+class CoordinatesZero(DomainError):
+    """坐标为 (0, 0)，设备没有定位。
+    The position is (0, 0): the device had no fix.
+    请等待定位后重试，或在地图上点选位置。
+    Wait for a fix, or pick the place on the map."""
+
+
+class OutsideDistrict(DomainError):
+    """该位置在本区之外 {metres} 米，最近的是{nearest}。
+    The place lies {metres} m outside the district; the nearest township is {nearest_en}.
+    {hint_zh}
+    {hint}"""
+
+
+class UnknownMatter(DomainError):
+    """清单中没有编号为 {matter} 的事项。
+    No matter in the list has the code {matter}.
+    请从 /api/matters 中选择一个事项或大类编号。
+    Choose the code of a matter or of a class from /api/matters."""
+
+
+class SeenInFuture(DomainError):
+    """发现时间 {seen_at} 晚于现在。
+    It was seen at {seen_at}, which is still to come.
+    请检查设备的时钟和时区。
+    Check the device's clock and time zone."""
+
+
+class SeenTooLongAgo(DomainError):
+    """发现时间 {seen_at} 距今超过 {days} 天。
+    It was seen at {seen_at}, more than {days} days ago.
+    请检查年份；历史数据请用 onegrid route 处理。
+    Check the year; for historical data use onegrid route."""
+
+
+class ReportConflicts(DomainError):
+    """编号 {report} 已用于另一份内容不同的上报（案件 {case}）。
+    The id {report} already belongs to a report with other content (case {case}).
+    新的上报请用新的编号。
+    Give a new report an id of its own."""
+
+
+class UnknownPhoto(DomainError):
+    """没有摘要为 {sha256} 的照片。
+    There is no photo with the digest {sha256}.
+    请先用 POST /api/photos 上传照片。
+    Send the photo to POST /api/photos first."""
+
+
+class PhotoTooLarge(DomainError):
+    """照片 {megabytes} MB，超过上限 {limit} MB。
+    The photo has {megabytes} MB; the limit is {limit} MB.
+    请压缩后重试。
+    Make it smaller and send it again."""
+
+
+class NotAPhoto(DomainError):
+    """文件不是可读的照片（支持 JPEG、PNG、WebP）。
+    The file is not a photo that can be read (JPEG, PNG, WebP).
+    请重新拍摄或另选一张。
+    Take it again or choose another."""
+
+
+# --- bulk -------------------------------------------------------------------------------------------------------
+
+
+class UnreadableFile(DomainError):
+    """文件无法读取：{problem_zh}
+    The file cannot be read: {problem}"""
+
+
+class EmptyFile(DomainError):
+    """文件中没有数据行。
+    The file holds no rows."""
+
+
+class RaggedRow(DomainError):
+    """第 {row} 行有 {found} 列，表头有 {expected} 列。
+    Row {row} has {found} columns where the header has {expected}."""
+
+
+class MissingColumn(DomainError):
+    """缺少列 {column}。
+    The column {column} is missing.
+    需要 lon、lat、matter 三列。
+    The columns lon, lat and matter are needed."""
+
+
+class BatchTooLarge(DomainError):
+    """一次最多 {limit} 条，收到 {found} 条。
+    At most {limit} rows at a time; {found} came.
+    请分批发送。
+    Send them in parts."""
+
+
+# --- a case -----------------------------------------------------------------------------------------------------
+
+
+class UnknownCase(DomainError):
+    """没有编号为 {case} 的案件。
+    There is no case {case}."""
+
+
+class UnknownTeam(DomainError):
+    """没有编号为 {team} 的队伍。
+    There is no team {team}."""
+
+
+class UnknownUnit(DomainError):
+    """队伍 {team} 没有编号为 {unit} 的单元。
+    Team {team} has no unit {unit}."""
+
+
+class UnknownLayer(DomainError):
+    """没有名为 {layer} 的图层。
+    There is no layer {layer}."""
+
+
+class ActionNotAllowed(DomainError):
+    """案件处于“{state_zh}”，不能“{action_zh}”。
+    The case is '{state}'; '{action}' is not possible from there.
+    现在可以：{allowed_zh}。
+    Possible now: {allowed}."""
+
+
+class ActionNeeds(DomainError):
+    """“{action_zh}”需要填写 {needed}。
+    '{action}' needs {needed}."""
+
+
+class ActionConflicts(DomainError):
+    """操作编号 {id} 已用于案件 {case} 的另一个操作。
+    The action id {id} was already used for another action on case {case}.
+    新的操作请用新的编号。
+    Give a new action an id of its own."""
+
+
+class CaseMovedOn(DomainError):
+    """案件 {case} 已有新的进展：{actor} 已“{action_zh}”。
+    Case {case} has moved on: {actor} did '{action}'.
+    请查看最新情况后再操作。
+    Look at it again before acting."""
+
+
+class UnitBusy(DomainError):
+    """单元 {unit} 正在处理案件 {case}。
+    Unit {unit} is on case {case}.
+    请选择空闲的单元，或不指定单元。
+    Choose one that is free, or none."""
+
+
+# --- lists, exports ---------------------------------------------------------------------------------------------
+
+
+class InvalidCursor(DomainError):
+    """翻页标记无效。
+    The cursor is not one that this server gave.
+    请从第一页重新开始。
+    Start from the first page."""
+
+
+class UnknownZone(DomainError):
+    """没有编号为 {zone} 的区域。
+    There is no zone {zone}."""
+
+
+class UnknownFormat(DomainError):
+    """不支持的文件格式 {format}，可选：{known}。
+    The format {format} is not known; choose one of {known}."""
+
+
+class FontMissing(DomainError):
+    """没有找到中文字体，无法绘制图片。
+    No Chinese font was found, so the picture cannot be drawn.
+    请安装 fonts-noto-cjk。
+    Install fonts-noto-cjk."""
+
+
+# --- the house --------------------------------------------------------------------------------------------------
+
+
+class FindingLike(Protocol):
+    """Something wrong in a district folder, as the checker names it."""
+
+    def text(self, language: Language) -> str:
+        """One line."""
+        ...
+
+
+class BrokenDistrict(DomainError):
+    """数据文件夹 {folder} 有 {count} 处问题，未加载。
+    The district folder {folder} has {count} faults and was not loaded.
+    请运行 onegrid grids check 查看每一处。
+    Run onegrid grids check to see each of them."""
+
+    def __init__(self, folder: str, findings: Sequence[FindingLike]) -> None:
+        self.findings = tuple(findings)
+        super().__init__(folder=folder, count=len(self.findings))
+
+
+class NoDistrict(DomainError):
+    """没有指定区的数据文件夹。找到：{found}
+    No district folder was chosen. Found: {found}
+    请用 --district 或 ONEGRID_DISTRICT 指定。
+    Choose one by --district or ONEGRID_DISTRICT."""
+
+
+class DatabaseUnavailable(DomainError):
+    """数据库暂时不可用，数据没有丢失。
+    The database cannot be reached at the moment; nothing was half-written.
+    请稍后用同一编号重试。
+    Try again shortly with the same id."""
+
+
+class DatabaseMissing(DomainError):
+    """没有找到 PostGIS：{problem}
+    PostGIS was not found: {problem}
+    请安装 postgresql 与 postgis，或用 ONEGRID_DATABASE_URL 指定数据库。
+    Install postgresql and postgis, or name a database by ONEGRID_DATABASE_URL."""
+
+
+class DatabaseDidNotStart(DomainError):
+    """私有数据库未能启动：{problem}
+    The private database did not start: {problem}
+    日志在 {log}。
+    Its log is {log}."""
+
+
+class AddressNotAllowed(DomainError):
+    """在用户账户功能完成之前，服务器只监听本机地址，不监听 {host}。
+    Until there are accounts, the server listens on loopback only, not on {host}.
+    请用 --host 127.0.0.1。
+    Use --host 127.0.0.1."""
+
+
+class PageNotBuilt(DomainError):
+    """网页尚未构建。
+    The page has not been built.
+    请用 ./onegrid 启动，它会先构建网页。
+    Start by ./onegrid, which builds it first."""
+
+
+class BrokenRecord(DomainError):
+    """案件 {case} 的记录在第 {seq} 步断裂：{problem}
+    The record of case {case} breaks at step {seq}: {problem}"""
