@@ -1,0 +1,135 @@
+"""Seal and verify: each case's events form a hash chain that anyone can recompute.
+
+The seal of an event is the SHA-256 of its canonical form: a JSON object with the keys `action, actor, at, case, data,
+id, prev, seq`, keys sorted at every depth, no white space, UTF-8 unescaped, numbers as JSON writes them, `at` in UTC
+with six decimals and a `Z`, `prev` the seal before it in hexadecimal (of the first event: 64 zeros).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+GENESIS: Final = bytes(32)
+"""What the first event of a chain names as its predecessor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to a case, before or after it is sealed."""
+
+    id: str
+    """UUID of the action, made by whoever acted."""
+    case: str
+    seq: int
+    at: datetime
+    action: str
+    actor: str
+    data: Mapping[str, object]
+    prev: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The first place where a case's record does not hold.
+
+    `problem` is one of `sequence` (an event is missing or out of order), `link` (it does not name the seal before
+    it), `seal` (its content is not what was sealed), `head` (the case does not end where its last event says),
+    `projection` (the case's state is not the one its last event leads to), `report` (the report is not the one that
+    was sealed), `empty` (a case without a record).
+    """
+
+    case: str
+    seq: int
+    problem: str
+
+
+def canonical(event: Event) -> bytes:
+    """The bytes that are sealed."""
+    body = {
+        "action": event.action,
+        "actor": event.actor,
+        "at": instant(event.at),
+        "case": event.case,
+        "data": event.data,
+        "id": event.id,
+        "prev": event.prev.hex(),
+        "seq": event.seq,
+    }
+    return canonical_json(body)
+
+
+def canonical_json(value: object) -> bytes:
+    """JSON with sorted keys, no white space, UTF-8; refuses NaN and infinities (ValueError)."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def instant(moment: datetime) -> str:
+    """A moment as the canonical form writes it, e.g. `2026-11-23T01:02:03.000004Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def seal(event: Event) -> bytes:
+    """The event's seal, 32 bytes."""
+    return hashlib.sha256(canonical(event)).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as it is stored, with the seal it was given."""
+
+    event: Event
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the case itself says of the end of its record."""
+
+    case: str
+    seq: int
+    state: str
+    sealed: bytes
+    report_digest: str
+    """SHA-256 of the report as it stands now, to be the one named in the first event."""
+
+
+def verify(head: Head, chain: Iterable[Recorded]) -> Break | None:
+    """The first break of one case's chain, given in order of `seq`; None when it holds."""
+    before, last = GENESIS, None
+    for expected, recorded in enumerate(chain, start=1):
+        event = recorded.event
+        problem = (
+            "sequence"
+            if event.seq != expected
+            else "link"
+            if event.prev != before
+            else "seal"
+            if seal(event) != recorded.sealed
+            else "report"
+            if expected == 1 and event.data.get("report_digest") != head.report_digest
+            else None
+        )
+        if problem:
+            return Break(head.case, expected, problem)
+        before, last = recorded.sealed, event
+    if last is None:
+        return Break(head.case, 0, "empty")
+    if (head.seq, head.sealed) != (last.seq, before):
+        return Break(head.case, max(head.seq, last.seq), "head")
+    after = last.data.get("after")
+    if not isinstance(after, Mapping) or after.get("state") != head.state:
+        return Break(head.case, last.seq, "projection")
+    return None
+
+
+def verify_all(heads: Iterable[tuple[Head, Iterable[Recorded]]]) -> Iterator[Break]:
+    """Every case that does not hold, as it is found."""
+    for head, chain in heads:
+        broken = verify(head, chain)
+        if broken:
+            yield broken

@@ -1,0 +1,154 @@
+"""The tables. What may be rebuilt from the district folder (`zone`, `edition`) is kept for SQL's sake only."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Sequence,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+MOMENT: Final = DateTime(timezone=True)
+
+case_number = Sequence("case_number", metadata=metadata)
+
+edition = Table(
+    "edition",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("loaded_at", MOMENT, nullable=False),
+    comment="Every edition of the district's data that was ever in force here.",
+)
+
+zone = Table(
+    "zone",
+    metadata,
+    Column("layer", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("parent", Text),
+    Column("area_km2", Double, nullable=False),
+    Column("geom", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False), nullable=False),
+    Index("ix_zone_geom", "geom", postgresql_using="gist"),
+    comment="The zones of the edition in force.",
+)
+
+photo = Table(
+    "photo",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("received_at", MOMENT, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("jpeg", LargeBinary, nullable=False),
+    Column("thumb", LargeBinary, nullable=False),
+    comment="Photos without metadata, by the digest of what is stored.",
+)
+
+report = Table(
+    "report",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("geom", Geometry("POINT", srid=4326, spatial_index=False), nullable=False),
+    Column("given_lon", Double, nullable=False),
+    Column("given_lat", Double, nullable=False),
+    Column("datum", Text, nullable=False),
+    Column("accuracy_m", Double, nullable=False),
+    Column("seen_at", MOMENT, nullable=False),
+    Column("received_at", MOMENT, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("matter", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("contact", JSONB, nullable=False),
+    Column("photos", ARRAY(Text), nullable=False),
+    comment="What somebody saw, as it came. Its digest is in the first event of its case.",
+)
+
+case_file = Table(
+    "case_file",
+    metadata,
+    Column("case_no", Text, primary_key=True),
+    Column("report_id", Uuid, ForeignKey("report.id"), nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("matter", Text, nullable=False),
+    Column("urgency", SmallInteger, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("unit", Text),
+    Column("eta_s", Integer),
+    Column("mode", Text),
+    Column("geom", Geometry("POINT", srid=4326, spatial_index=False), nullable=False),
+    Column("township", Text),
+    Column("grid", Text),
+    Column("zones", JSONB, nullable=False),
+    Column("seen_at", MOMENT, nullable=False),
+    Column("received_at", MOMENT, nullable=False),
+    Column("changed_at", MOMENT, nullable=False),
+    Column("due_at", MOMENT, nullable=False),
+    Column("decision", JSONB, nullable=False),
+    Index("ix_case_file_geom", "geom", postgresql_using="gist"),
+    Index("ix_case_file_received_at", text("received_at DESC"), text("case_no DESC")),
+    Index("ix_case_file_open", text("received_at DESC"), postgresql_where=text("state <> 'closed'")),
+    Index("ix_case_file_team", "team", "received_at"),
+    Index(
+        "ix_case_file_unit_on_case",
+        "unit",
+        unique=True,
+        postgresql_where=text("state IN ('assigned', 'accepted', 'on_scene')"),
+    ),
+    comment="Where each case stands: the projection of its last event. A unit is on one case at a time.",
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("action_id", Uuid, nullable=False, unique=True),
+    Column("case_no", Text, ForeignKey("case_file.case_no"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("at", MOMENT, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    # JSON, not JSONB: the text stays as it was sealed.
+    Column("data", JSON, nullable=False),
+    Column("prev", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("xact", BigInteger, nullable=False, server_default=text("(pg_current_xact_id()::text)::bigint")),
+    UniqueConstraint("case_no", "seq"),
+    Index("ix_event_xact", "xact"),
+    comment="History, audit and replay at once. Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE.",
+)
