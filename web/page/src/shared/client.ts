@@ -1,0 +1,186 @@
+/** Every call of the HTTP interface, by the question it asks. What is refused is thrown as a `Refused`. */
+
+import type {
+  Case,
+  CaseDetail,
+  CasePage,
+  CaseQuery,
+  Counters,
+  District,
+  Health,
+  Lang,
+  Matters,
+  NewAction,
+  NewReport,
+  PhotoAnswer,
+  Problem,
+  ReportAnswer,
+  Team,
+  Unit,
+  Why,
+  ZoneCollection,
+} from "./types";
+
+/** The server answered, and said no: `problem.code` is stable, `problem.detail` is in the language asked for. */
+export class Refused extends Error {
+  constructor(
+    readonly problem: Problem,
+    /** Seconds after which the same request may be sent again, where the server said so. */
+    readonly retryAfter: number | null = null,
+  ) {
+    super(problem.detail || problem.title);
+    this.name = "Refused";
+  }
+}
+
+/** No answer came: there is no network, or no server. The request may or may not have arrived. */
+export class Unreachable extends Error {
+  constructor(cause: unknown) {
+    super("unreachable", { cause });
+    this.name = "Unreachable";
+  }
+}
+
+type Query = Record<string, string | number | boolean | readonly number[] | undefined>;
+
+export interface ClientOptions {
+  base?: string;
+  lang: () => Lang;
+  fetch?: typeof fetch;
+}
+
+export class Client {
+  readonly base: string;
+  private readonly lang: () => Lang;
+  private readonly fetch: typeof fetch;
+
+  constructor(options: ClientOptions) {
+    this.base = options.base ?? "/api";
+    this.lang = options.lang;
+    this.fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
+  }
+
+  report(report: NewReport, signal?: AbortSignal): Promise<ReportAnswer> {
+    return this.post("/reports", report, signal);
+  }
+
+  photo(file: Blob, name = "photo.jpg", signal?: AbortSignal): Promise<PhotoAnswer> {
+    const form = new FormData();
+    form.append("file", file, name);
+    return this.send("/photos", { method: "POST", body: form, ...(signal ? { signal } : {}) });
+  }
+
+  photoUrl(sha256: string, size?: "thumb"): string {
+    return `${this.base}/photos/${sha256}${size ? `?size=${size}` : ""}`;
+  }
+
+  cases(query: CaseQuery): Promise<CasePage> {
+    return this.get("/cases", { ...query });
+  }
+
+  /** All cases of a query, page after page; `onPage` is told of each as it comes. */
+  async everyCase(query: CaseQuery, onPage: (items: Case[]) => void): Promise<void> {
+    let cursor: string | null = null;
+    do {
+      const page: CasePage = await this.cases({ limit: 1000, ...query, ...(cursor ? { cursor } : {}) });
+      onPage(page.items);
+      cursor = page.next;
+    } while (cursor);
+  }
+
+  case(id: string): Promise<CaseDetail> {
+    return this.get(`/cases/${encodeURIComponent(id)}`);
+  }
+
+  why(id: string): Promise<Why> {
+    return this.get(`/cases/${encodeURIComponent(id)}/why`);
+  }
+
+  act(id: string, action: NewAction): Promise<Case> {
+    return this.post(`/cases/${encodeURIComponent(id)}/actions`, action);
+  }
+
+  counters(): Promise<Counters> {
+    return this.get("/counters");
+  }
+
+  zones(layer: string, bbox?: readonly [number, number, number, number]): Promise<ZoneCollection> {
+    return this.get(`/zones/${encodeURIComponent(layer)}`, { bbox });
+  }
+
+  zonesUrl(layer: string): string {
+    return `${this.base}/zones/${encodeURIComponent(layer)}`;
+  }
+
+  district(): Promise<District> {
+    return this.get("/district");
+  }
+
+  matters(): Promise<Matters> {
+    return this.get("/matters");
+  }
+
+  async teams(): Promise<Team[]> {
+    return (await this.get<{ items: Team[] }>("/teams")).items;
+  }
+
+  async units(): Promise<Unit[]> {
+    return (await this.get<{ items: Unit[] }>("/units")).items;
+  }
+
+  health(): Promise<Health> {
+    return this.get("/health");
+  }
+
+  private get<T>(path: string, query: Query = {}): Promise<T> {
+    const words = new URLSearchParams();
+    for (const [key, value] of Object.entries(query)) {
+      if (value !== undefined && value !== "") words.set(key, Array.isArray(value) ? value.join(",") : String(value));
+    }
+    const tail = words.toString();
+    return this.send(tail ? `${path}?${tail}` : path, {});
+  }
+
+  private post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+    const headers = { "content-type": "application/json" };
+    return this.send(path, { method: "POST", headers, body: JSON.stringify(body), ...(signal ? { signal } : {}) });
+  }
+
+  private async send<T>(path: string, init: RequestInit): Promise<T> {
+    const headers = new Headers(init.headers);
+    headers.set("accept", "application/json, application/problem+json");
+    headers.set("accept-language", this.lang() === "zh" ? "zh-CN, zh;q=0.9, en;q=0.5" : "en, zh;q=0.5");
+    let answer: Response;
+    try {
+      answer = await this.fetch(this.base + path, { ...init, headers });
+    } catch (cause) {
+      throw new Unreachable(cause);
+    }
+    if (!answer.ok) throw new Refused(await problemOf(answer), retryAfterOf(answer));
+    try {
+      return (await answer.json()) as T;
+    } catch (cause) {
+      throw new Unreachable(cause);
+    }
+  }
+}
+
+async function problemOf(answer: Response): Promise<Problem> {
+  const bare: Problem = {
+    code: `http_${answer.status}`,
+    title: answer.statusText || `HTTP ${answer.status}`,
+    detail: "",
+    status: answer.status,
+  };
+  if (!(answer.headers.get("content-type") ?? "").includes("json")) return bare;
+  try {
+    return { ...bare, ...((await answer.json()) as Partial<Problem>) };
+  } catch {
+    return bare;
+  }
+}
+
+function retryAfterOf(answer: Response): number | null {
+  const seconds = Number(answer.headers.get("retry-after") ?? Number.NaN);
+  return Number.isFinite(seconds) ? seconds : null;
+}

@@ -1,0 +1,304 @@
+/** The HTTP interface, version 1, as `docs/api.md` states it. Times are RFC 3339; positions are WGS 84 degrees. */
+
+export type Lang = "zh" | "en";
+export type Datum = "wgs84" | "cgcs2000" | "gcj02" | "bd09";
+export type Source = "grid_worker" | "hotline_12345" | "video" | "digital_city" | "patrol" | "citizen" | "other";
+export type State = "assigned" | "accepted" | "on_scene" | "handled" | "closed" | "returned";
+export type Action = "accept" | "arrive" | "handle" | "close" | "return" | "reassign";
+/** What an event of a case's record can be: an action, or the report that began it. */
+export type EventAction = Action | "report";
+export type Mode = "vehicle" | "boat";
+export type TeamKind = "township" | "water" | "joint" | "specialist";
+
+export interface Named {
+  code: string;
+  name: string;
+  name_en: string;
+}
+
+export interface Contact {
+  name?: string;
+  phone?: string;
+}
+
+export interface NewReport {
+  id?: string;
+  lon: number;
+  lat: number;
+  datum?: Datum;
+  accuracy_m?: number;
+  seen_at?: string;
+  source?: Source;
+  matter: string;
+  text?: string;
+  contact?: Contact;
+  photos?: string[];
+}
+
+export interface ZoneRef {
+  layer: string;
+  code: string;
+  name: string;
+}
+
+export interface RuleCandidate {
+  kind: "rule";
+  code: string;
+  team: string;
+  chosen: boolean;
+  reason: string;
+}
+
+export interface UnitCandidate {
+  kind: "unit";
+  code: string;
+  mode: Mode;
+  eta_s: number | null;
+  distance_m: number | null;
+  chosen: boolean;
+  reason: string;
+}
+
+export type Candidate = RuleCandidate | UnitCandidate;
+
+export interface Decision {
+  version: string;
+  rule: string;
+  zones: ZoneRef[];
+  candidates: Candidate[];
+  notes: string[];
+  facts: Record<string, number | string>;
+}
+
+export interface RoutedTeam extends Named {
+  kind: TeamKind;
+}
+
+export interface RoutedUnit extends Named {
+  mode: Mode;
+  base: string;
+  eta_s: number;
+  distance_m: number;
+}
+
+export interface ReportAnswer {
+  case: string;
+  report: string;
+  state: State;
+  filled: string[];
+  team: RoutedTeam;
+  unit: RoutedUnit | null;
+  decision: Decision;
+}
+
+export interface PhotoAnswer {
+  sha256: string;
+  width: number;
+  height: number;
+  bytes: number;
+}
+
+export interface Case {
+  case: string;
+  state: State;
+  matter: string;
+  matter_name: string;
+  matter_name_en: string;
+  /** 1 at once, 2 same day, 3 ordinary. */
+  urgency: number;
+  team: string;
+  unit: string | null;
+  lon: number;
+  lat: number;
+  accuracy_m: number;
+  source: Source;
+  text: string;
+  township: string | null;
+  grid: string | null;
+  zones: Record<string, string[]>;
+  seen_at: string;
+  received_at: string;
+  changed_at: string;
+  due_at: string;
+  eta_s: number | null;
+  mode: Mode | null;
+  seq: number;
+  photos: string[];
+  notes: string[];
+}
+
+/** One event of a case's record, as the history lists it. */
+export interface HistoryEvent {
+  event: number;
+  seq: number;
+  action: EventAction;
+  at: string;
+  actor: string;
+  note: string;
+  team?: string | null;
+  unit?: string | null;
+  state?: State;
+}
+
+export interface CaseReport {
+  id: string;
+  lon: number;
+  lat: number;
+  given_lon?: number;
+  given_lat?: number;
+  datum: Datum;
+  accuracy_m: number;
+  seen_at: string;
+  received_at: string;
+  source: Source;
+  matter: string;
+  text: string;
+  photos: string[];
+}
+
+export interface CaseDetail extends Case {
+  report: CaseReport;
+  decision: Decision;
+  history: HistoryEvent[];
+  /** What may be done now. */
+  actions: Action[];
+}
+
+export interface Reasons {
+  headline: string;
+  steps: string[];
+}
+
+export interface Why {
+  case: string;
+  decision: Decision;
+  zh: Reasons;
+  en: Reasons;
+}
+
+export interface NewAction {
+  id: string;
+  action: Action;
+  actor: string;
+  note?: string;
+  team?: string;
+  unit?: string;
+  seq?: number;
+}
+
+export interface CaseQuery {
+  state?: State;
+  team?: string;
+  matter?: string;
+  unit?: string;
+  open?: boolean;
+  bbox?: readonly [number, number, number, number];
+  from?: string;
+  to?: string;
+  limit?: number;
+  cursor?: string;
+}
+
+export interface CasePage {
+  items: Case[];
+  next: string | null;
+}
+
+export interface Counters {
+  open: number;
+  /** Without a unit. */
+  waiting: number;
+  unclaimed: number;
+  late: number;
+  returned: number;
+  closed_today: number;
+  received_today: number;
+}
+
+export interface LayerInfo {
+  name: string;
+  label: string;
+  label_en: string;
+  /** False: schematic, and pages must say so. */
+  real: boolean;
+  source: string;
+  count: number;
+}
+
+export interface District extends Named {
+  version: string;
+  bbox: [number, number, number, number];
+  timezone: string;
+  unclaimed_after_min: number;
+  layers: LayerInfo[];
+}
+
+export interface Matter extends Named {
+  class: string;
+  department: string;
+  department_name: string;
+  urgency: number;
+  limit_h: number;
+  on_water: boolean;
+  legal_basis: string;
+}
+
+export interface Matters {
+  version: string;
+  classes: Named[];
+  items: Matter[];
+}
+
+export interface Team extends Named {
+  kind: TeamKind;
+  base: { code: string; name: string; lon: number; lat: number };
+  /** Open cases. */
+  open: number;
+}
+
+export interface Unit extends Named {
+  team: string;
+  mode: Mode;
+  crew: number;
+  lon: number;
+  lat: number;
+  /** The case it is on. */
+  case: string | null;
+}
+
+export interface ZoneCollection extends GeoJSON.FeatureCollection {
+  real: boolean;
+  source: string;
+  label: string;
+  label_en: string;
+}
+
+export interface Health {
+  status: string;
+  onegrid: string;
+  database: string;
+  postgis: string;
+  district: { code: string; name: string; version: string };
+}
+
+/** What `GET /api/events` tells of a case. */
+export interface CaseEvent {
+  event: number;
+  case: Case;
+  seq: number;
+  action: EventAction;
+  at: string;
+  actor: string;
+  note: string;
+}
+
+/** An RFC 9457 problem document. */
+export interface Problem {
+  type?: string;
+  code: string;
+  title: string;
+  detail: string;
+  status: number;
+  where?: Record<string, unknown>;
+  hint?: string;
+}
