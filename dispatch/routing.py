@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from geo.travel import Leg
 
-from dispatch.competence import DecisionTable, Place
-from dispatch.model import Decision, Mode, Unit, UnitVerdict, ZoneRef
+from dispatch.competence import Place, Ruling
+from dispatch.model import Decision, Unit, UnitVerdict, ZoneRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +50,19 @@ def rank(candidates: Sequence[Candidate], busy: Collection[str]) -> tuple[UnitVe
 def decide(
     *,
     version: str,
-    table: DecisionTable,
+    ruling: Ruling,
     place: Place,
-    matter: str,
-    candidates: Mapping[str, Sequence[Candidate]],
+    candidates: Sequence[Candidate],
     busy: Collection[str],
     notes: Sequence[str] = (),
     facts: Mapping[str, float | str] | None = None,
 ) -> Decision:
     """The decision for one report.
 
-    place: the zones that hold it; candidates: team code -> its units with their way there; busy: codes of units that
-    are on a case. KeyError when the matter is not in the table's list (callers validate first).
+    ruling: the row of the table that won here; place: the zones that hold the report; candidates: the responsible
+    team's units with their way there; busy: codes of units that are on a case.
     """
-    ruling = table.decide(place, matter)
-    units = rank(candidates.get(ruling.team, ()), busy)
+    units = rank(candidates, busy)
     sent = units[0] if units and units[0].chosen else None
     why_none = [] if sent else ["no_unit_free" if any(u.reason == "busy" for u in units) else "no_unit_can_reach"]
     return Decision(
@@ -74,7 +72,7 @@ def decide(
         unit=sent.unit if sent else None,
         eta_s=sent.eta_s if sent else None,
         distance_m=sent.distance_m if sent else None,
-        mode=Mode(sent.mode) if sent else None,
+        mode=sent.mode if sent else None,
         zones=tuple(ZoneRef(layer, zone.code, zone.name) for layer, zones in place.items() for zone in zones),
         rules=ruling.verdicts,
         units=units,

@@ -1,0 +1,279 @@
+"""The desk: takes a report in, moves a case on. Each is gather (one read), decide (pure), write (one statement)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from geo.travel import Leg
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch import errors, lifecycle, routing
+from dispatch.audit import GENESIS, Event, canonical_json, seal
+from dispatch.district import District
+from dispatch.ground import Ground
+from dispatch.intake import Draft, Placed, digest_fields, place, same_content
+from dispatch.model import Action, Decision, Matter, MatterClass, Report, State
+from dispatch.store import cases, editions, record
+from dispatch.store.cases import CaseRow
+
+TRIES: Final = 8
+"""How often a decision is made again because another case got the unit meanwhile."""
+
+CLASS_URGENCY: Final = 3
+CLASS_LIMIT_H: Final = 72.0
+"""For a report of which only the class is known: ordinary, three days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What the client is told of its report."""
+
+    case: CaseRow
+    known: bool
+    """The report had come before; nothing was written."""
+    filled: tuple[str, ...] = ()
+
+
+async def receive(
+    connection: AsyncConnection, ground: Ground, draft: Draft, now: datetime, max_age_days: int
+) -> Received:
+    """A report becomes a case, once. Raises the refusals of `intake.place`, `UnknownPhoto`, `ReportConflicts`."""
+    report_id = draft.id or uuid4()
+    facts = await record.gather_for_intake(connection, report_id, draft.photos)
+    if facts.known:
+        return await _known(connection, report_id, draft)
+    placed = place(ground, draft, report_id, now, max_age_days)
+    missing = [photo for photo in draft.photos if photo not in facts.photos]
+    if missing:
+        raise errors.UnknownPhoto({"field": "photos"}, sha256=missing[0])
+    for _ in range(TRIES):
+        decision = _decide(ground, placed, facts.busy)
+        case, event = _first_event(ground, placed, decision, facts.number)
+        try:
+            await record.open_case(connection, placed.report, case, event, case.sealed)
+        except record.UnitTaken:
+            facts = await record.gather_for_intake(connection, report_id, draft.photos)
+        except record.AlreadyThere:
+            return await _known(connection, report_id, draft)
+        else:
+            return Received(case, known=False, filled=placed.filled)
+    raise errors.DatabaseUnavailable
+
+
+async def _known(connection: AsyncConnection, report_id: UUID, draft: Draft) -> Received:
+    stored = await cases.which_report(connection, report_id)
+    case = await cases.case_of_report(connection, report_id)
+    if not same_content(draft, stored):
+        raise errors.ReportConflicts({"field": "id"}, report=str(report_id), case=case.case_no)
+    return Received(case, known=True)
+
+
+def _decide(ground: Ground, placed: Placed, busy: frozenset[str]) -> Decision:
+    ruling = ground.table.decide(placed.place, placed.report.matter)
+    return routing.decide(
+        version=ground.district.version,
+        ruling=ruling,
+        place=placed.place,
+        candidates=ground.candidates(ruling.team, placed.report.lon, placed.report.lat),
+        busy=busy,
+        notes=placed.notes,
+        facts=placed.facts,
+    )
+
+
+def _first_event(ground: Ground, placed: Placed, decision: Decision, number: int) -> tuple[CaseRow, Event]:
+    """The case as it is opened, sealed, and the event that opens it."""
+    report, zones = placed.report, placed.place
+    urgency, limit_h = limits(ground.matter(report.matter))
+    day = report.received_at.astimezone(ground.zone_info).strftime("%Y%m%d")
+    case = CaseRow(
+        case_no=f"{ground.district.code}{day}{number:06d}",
+        report_id=report.id,
+        state=State.ASSIGNED,
+        seq=1,
+        sealed=b"",
+        matter=report.matter,
+        urgency=urgency,
+        team=decision.team,
+        unit=decision.unit,
+        eta_s=None if decision.eta_s is None else int(decision.eta_s),
+        mode=decision.mode,
+        lon=report.lon,
+        lat=report.lat,
+        township=_lowest(zones.get("township", ())),
+        grid=_lowest(zones.get("grid", ())),
+        zones={layer: [zone.code for zone in held] for layer, held in zones.items() if held and layer != "district"},
+        seen_at=report.seen_at,
+        received_at=report.received_at,
+        changed_at=report.received_at,
+        due_at=report.received_at + timedelta(hours=limit_h),
+        decision=asdict(decision),
+        accuracy_m=report.accuracy_m,
+        source=report.source,
+        text=report.text,
+        photos=report.photos,
+    )
+    event = Event(
+        id=str(report.id),
+        case=case.case_no,
+        seq=1,
+        at=report.received_at,
+        action=Action.REPORT.value,
+        actor=report.source.value,
+        data={
+            "report_digest": report_digest(report),
+            "place": {"lon": report.lon, "lat": report.lat, "accuracy_m": report.accuracy_m},
+            "decision": case.decision,
+            "after": _after(case),
+        },
+        prev=GENESIS,
+    )
+    return replace(case, sealed=seal(event)), event
+
+
+def report_digest(report: Report) -> str:
+    """SHA-256 over the canonical form of the report as it came, hexadecimal."""
+    return sha256(canonical_json(digest_fields(report))).hexdigest()
+
+
+def limits(matter: Matter | MatterClass) -> tuple[int, float]:
+    """Urgency, and the hours from assignment to handled."""
+    if isinstance(matter, Matter):
+        return matter.urgency, matter.limit_h
+    return CLASS_URGENCY, CLASS_LIMIT_H
+
+
+def _lowest(zones: Sequence[Any]) -> str | None:
+    return zones[0].code if zones else None
+
+
+def _after(case: CaseRow) -> dict[str, object]:
+    """What every event says of the case it leaves behind."""
+    return {
+        "state": case.state.value,
+        "team": case.team,
+        "unit": case.unit,
+        "due_at": case.due_at.isoformat(),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Something that somebody does to a case."""
+
+    id: UUID
+    case_no: str
+    action: Action
+    actor: str
+    note: str = ""
+    team: str = ""
+    unit: str = ""
+    photos: tuple[str, ...] = ()
+    seq: int | None = None
+    """The step that the actor was looking at; None: whatever it is."""
+
+
+async def act(connection: AsyncConnection, ground: Ground, order: Order, now: datetime) -> CaseRow:
+    """Move a case on, once per order id.
+
+    Raises `UnknownCase`, `ActionNotAllowed`, `ActionNeeds`, `UnknownTeam`, `UnknownUnit`, `UnitBusy`, `CaseMovedOn`,
+    `ActionConflicts`.
+    """
+    for _ in range(TRIES):
+        facts = await record.gather_for_action(connection, order.case_no, order.id)
+        if facts.case is None:
+            raise errors.UnknownCase(case=order.case_no)
+        if facts.done:
+            if facts.done != (order.case_no, order.action.value):
+                raise errors.ActionConflicts(id=str(order.id), case=facts.done[0])
+            return facts.case
+        if order.seq is not None and order.seq != facts.case.seq:
+            raise _moved_on(facts)
+        case, event = decide_action(ground, order, facts.case, facts.busy, now)
+        try:
+            if await record.advance_case(connection, case, event, case.sealed):
+                return case
+        except (record.UnitTaken, record.AlreadyThere):
+            continue
+    raise _moved_on(facts)
+
+
+def _moved_on(facts: record.ActionFacts) -> errors.CaseMovedOn:
+    action, actor = facts.last
+    return errors.CaseMovedOn(
+        {"seq": facts.case.seq if facts.case else None},
+        case=facts.case.case_no if facts.case else "",
+        actor=actor or "—",
+        action=lifecycle.name(Action(action), "en"),
+        action_zh=lifecycle.name(Action(action), "zh"),
+    )
+
+
+def decide_action(
+    ground: Ground, order: Order, case: CaseRow, busy: frozenset[str], now: datetime
+) -> tuple[CaseRow, Event]:
+    """The case after the order, and its event. Pure; raises what `act` raises of it."""
+    transition = lifecycle.advance(case.state, order.action, {"note": order.note, "team": order.team})
+    team, unit, leg = case.team, case.unit, None
+    match order.action:
+        case Action.REASSIGN:
+            if order.team not in ground.district.teams:
+                raise errors.UnknownTeam({"field": "team"}, team=order.team)
+            others = busy - {case.unit or ""}
+            team, (unit, leg) = order.team, _send(ground, order.team, order.unit, case, others)
+        case Action.ACCEPT if order.unit and order.unit != case.unit:
+            unit, leg = _send(ground, case.team, order.unit, case, busy)
+        case Action.RETURN:
+            unit = None
+    changed = (team, unit) != (case.team, case.unit)
+    moved = replace(
+        case,
+        state=transition.target,
+        seq=case.seq + 1,
+        team=team,
+        unit=unit,
+        eta_s=(round(leg.seconds) if leg else None) if changed else case.eta_s,
+        mode=(ground.district.units[unit].mode if unit else None) if changed else case.mode,
+        changed_at=now,
+    )
+    data: dict[str, object] = {"after": _after(moved), "note": order.note}
+    if order.photos:
+        data["photos"] = list(order.photos)
+    event = Event(
+        id=str(order.id),
+        case=case.case_no,
+        seq=moved.seq,
+        at=now,
+        action=order.action.value,
+        actor=order.actor,
+        data=data,
+        prev=case.sealed,
+    )
+    return replace(moved, sealed=seal(event)), event
+
+
+def _send(ground: Ground, team: str, unit: str, case: CaseRow, busy: frozenset[str]) -> tuple[str | None, Leg | None]:
+    """The unit that was asked for, or the team's nearest free one, with its way there."""
+    candidates = ground.candidates(team, case.lon, case.lat)
+    if not unit:
+        ranked = routing.rank(candidates, busy)
+        unit = ranked[0].unit if ranked and ranked[0].chosen else ""
+        if not unit:
+            return None, None
+    legs: Mapping[str, Leg | None] = {c.unit.code: c.leg for c in candidates}
+    if unit not in legs:
+        raise errors.UnknownUnit({"field": "unit"}, unit=unit, team=team)
+    if unit in busy:
+        raise errors.UnitBusy({"field": "unit"}, unit=unit, case="—")
+    return unit, legs[unit]
+
+
+async def install(connection: AsyncConnection, district: District, now: datetime) -> bool:
+    """Make a district's zones the ones in force, in the caller's transaction; False when they were already."""
+    zones = [zone for layer in district.layers.values() for zone in layer.zones]
+    return await editions.put_edition(connection, (district.version, district.code, district.name), zones, now)

@@ -1,0 +1,65 @@
+"""What one edition of a district becomes when it is made ready to decide by. All of it can be rebuilt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from geo.locate import Locator
+from geo.travel import Travel
+
+from dispatch.competence import DecisionTable
+from dispatch.district import District
+from dispatch.errors import UnknownMatter
+from dispatch.model import Matter, MatterClass, Unit
+from dispatch.routing import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A district with its locator, its compiled decision table and its travel surfaces."""
+
+    district: District
+    locator: Locator
+    table: DecisionTable
+    travel: Travel
+    units_of: dict[str, tuple[Unit, ...]]
+    zone_info: ZoneInfo
+
+    def candidates(self, team: str, lon: float, lat: float) -> list[Candidate]:
+        """The team's units with their way from base to the point (WGS 84 degrees)."""
+        return [
+            Candidate(unit, self.travel.leg(unit.base, unit.mode.value, lon, lat))
+            for unit in self.units_of.get(team, ())
+        ]
+
+    def matter(self, code: str) -> Matter | MatterClass:
+        """The matter, or the class when only that is known. Raises `UnknownMatter`."""
+        found = self.district.matters.get(code) or self.district.classes.get(code)
+        if found is None:
+            raise UnknownMatter({"field": "matter"}, matter=code)
+        return found
+
+
+def prepare(district: District) -> Ground:
+    """Build everything derived from a district (a second or two)."""
+    layers = district.layers
+    units: dict[str, list[Unit]] = {}
+    for unit in district.units.values():
+        units.setdefault(unit.team, []).append(unit)
+    return Ground(
+        district=district,
+        locator=Locator(layers),
+        table=DecisionTable(district.rules, layers, district.classes, district.matters, district.teams),
+        travel=Travel.build(
+            district=layers["district"].zones[0].geometry,
+            water=[zone.geometry for zone in layers["water"].zones] if "water" in layers else [],
+            roads=district.roads,
+            bases={base.code: (base.lon, base.lat) for base in district.bases.values()},
+            metric_crs=district.metric_crs,
+            cell_m=district.settings.travel_cell_m,
+            speeds_kmh=district.settings.speeds_kmh,
+        ),
+        units_of={team: tuple(found) for team, found in units.items()},
+        zone_info=ZoneInfo(district.timezone),
+    )

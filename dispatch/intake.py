@@ -1,0 +1,180 @@
+"""From what a client sent to a report that stands somewhere: pure, before anything is asked of the database."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from dispatch import errors
+from dispatch.audit import canonical_json, instant
+from dispatch.competence import Place
+from dispatch.ground import Ground
+from dispatch.model import Report, Source
+from geo.datum import Datum, to_wgs84
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far a device's clock may run ahead before 'seen in the future' is said."""
+
+DEFAULT_ACCURACY_M: Final = 30.0
+"""What is assumed of a position that came without its accuracy: a phone in the open, doubled."""
+
+
+class Draft(BaseModel):
+    """A report as a client sends it. Only the position and the matter are required."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    id: UUID | None = Field(None, description="Made by the device; the same id twice is the same report.")
+    lon: Annotated[float, Field(allow_inf_nan=False)]
+    lat: Annotated[float, Field(allow_inf_nan=False)]
+    datum: Datum | None = None
+    accuracy_m: Annotated[float | None, Field(ge=0, le=100_000, allow_inf_nan=False)] = None
+    seen_at: AwareDatetime | None = None
+    source: Source | None = None
+    matter: Annotated[str, Field(min_length=1, max_length=20, description="A matter's code, or a class's.")]
+    text: Annotated[str, Field(max_length=4000)] = ""
+    contact: Annotated[dict[str, Annotated[str, Field(max_length=200)]], Field(max_length=5)] = {}
+    photos: Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]], Field(max_length=12)] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A report with the zones that hold it, and what was filled in or done to it on the way."""
+
+    report: Report
+    place: Place
+    filled: tuple[str, ...]
+    notes: tuple[str, ...]
+    facts: Mapping[str, float | str]
+
+
+def place(ground: Ground, draft: Draft, report_id: UUID, now: datetime, max_age_days: int) -> Placed:
+    """Check a draft, bring it to WGS 84, find its zones; snap it when it lies outside by less than its accuracy.
+
+    Raises `CoordinatesZero`, `CoordinatesOutOfRange`, `CoordinatesSwapped`, `OutsideDistrict`, `UnknownMatter`,
+    `SeenInFuture`, `SeenTooLongAgo`.
+    """
+    ground.matter(draft.matter)
+    seen_at = _seen(draft.seen_at, now, max_age_days)
+    datum = draft.datum or Datum.WGS84
+    accuracy = DEFAULT_ACCURACY_M if draft.accuracy_m is None else draft.accuracy_m
+    _plausible(ground, draft.lon, draft.lat)
+    lon, lat = (float(value) for value in to_wgs84(draft.lon, draft.lat, datum))
+    notes: list[str] = []
+    facts: dict[str, float | str] = {}
+    if datum in (Datum.GCJ02, Datum.BD09):
+        notes.append("datum_converted")
+        facts["datum"] = datum.value
+    zones = ground.locator.at(lon, lat)
+    if not zones["district"]:
+        snapped_lon, snapped_lat, metres = ground.locator.snap(lon, lat)
+        if metres > accuracy:
+            raise _outside(ground, draft, metres)
+        lon, lat = snapped_lon, snapped_lat
+        zones = ground.locator.at(lon, lat)
+        notes.append("snapped")
+        facts["snapped_m"] = round(metres, 1)
+    report = Report(
+        id=report_id,
+        lon=lon,
+        lat=lat,
+        given_lon=draft.lon,
+        given_lat=draft.lat,
+        datum=datum,
+        accuracy_m=accuracy,
+        seen_at=seen_at,
+        received_at=now,
+        source=draft.source or Source.OTHER,
+        matter=draft.matter,
+        text=draft.text,
+        contact=draft.contact,
+        photos=tuple(draft.photos),
+    )
+    may_miss = ("id", "datum", "accuracy_m", "seen_at", "source")
+    filled = tuple(field for field in may_miss if getattr(draft, field) is None)
+    return Placed(report, zones, filled, tuple(notes), facts)
+
+
+def digest_fields(report: Report) -> dict[str, object]:
+    """What of a report is sealed: everything that came from outside, as it came."""
+    return {
+        "id": str(report.id),
+        "given_lon": report.given_lon,
+        "given_lat": report.given_lat,
+        "datum": report.datum.value,
+        "accuracy_m": report.accuracy_m,
+        "seen_at": instant(report.seen_at),
+        "source": report.source.value,
+        "matter": report.matter,
+        "text": report.text,
+        "contact": dict(report.contact),
+        "photos": list(report.photos),
+    }
+
+
+def same_content(draft: Draft, stored: Report) -> bool:
+    """Whether a draft says what the stored report of the same id says, leaving out what was filled for it then."""
+    given = draft.model_dump(exclude_none=True, exclude={"id", "lon", "lat"}, exclude_defaults=True)
+    if (draft.lon, draft.lat) != (stored.given_lon, stored.given_lat):
+        return False
+    return all(
+        canonical_json(_plain(value)) == canonical_json(_plain(getattr(stored, field)))
+        for field, value in given.items()
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return instant(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _seen(given: datetime | None, now: datetime, max_age_days: int) -> datetime:
+    if given is None:
+        return now
+    if given > now + CLOCK_SKEW:
+        raise errors.SeenInFuture({"field": "seen_at"}, seen_at=given.isoformat())
+    if given < now - timedelta(days=max_age_days):
+        raise errors.SeenTooLongAgo({"field": "seen_at"}, seen_at=given.isoformat(), days=max_age_days)
+    return given.astimezone(UTC)
+
+
+def _plausible(ground: Ground, lon: float, lat: float) -> None:
+    where = {"field": "lon", "lon": lon, "lat": lat}
+    if not (math.isfinite(lon) and math.isfinite(lat)):
+        raise errors.CoordinatesOutOfRange(where, lon=lon, lat=lat)
+    if lon == 0 and lat == 0:
+        raise errors.CoordinatesZero(where)
+    if abs(lon) <= 90 and ground.locator.at(lat, lon)["district"]:
+        raise errors.CoordinatesSwapped(where, lon=lon, lat=lat)
+    if abs(lon) > 180 or abs(lat) > 90:
+        raise errors.CoordinatesOutOfRange(where, lon=lon, lat=lat)
+
+
+def _outside(ground: Ground, draft: Draft, metres: float) -> errors.OutsideDistrict:
+    """The refusal, with a hint when another datum would have put the point inside."""
+    given = draft.datum or Datum.WGS84
+    given = draft.datum or Datum.WGS84
+    zone, _ = ground.locator.nearest("township", *map(float, to_wgs84(draft.lon, draft.lat, given)))
+    hint_zh, hint = "请检查坐标。", "Check the position."
+    reading = None
+    for datum in (Datum.WGS84, Datum.GCJ02, Datum.BD09):
+        if datum is not given and ground.locator.at(*map(float, to_wgs84(draft.lon, draft.lat, datum)))["district"]:
+            reading = datum.value
+            hint_zh = f"若坐标是 {reading}，则该点在本区内，请注明 datum={reading}。"
+            hint = f"Read as {reading} it lies inside: if that is what it is, say datum={reading}."
+            break
+    return errors.OutsideDistrict(
+        {"lon": draft.lon, "lat": draft.lat, "township": zone.code, "distance_m": round(metres), "reads_as": reading},
+        metres=round(metres),
+        nearest=zone.name,
+        nearest_en=zone.name_en,
+        hint_zh=hint_zh,
+        hint=hint,
+    )

@@ -1,0 +1,43 @@
+"""Every setting, once: read by `web.app` and `dispatch.cli`, passed on as arguments."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dispatch.errors import NoDistrict
+
+
+def default_data_dir() -> Path:
+    """Root's private database runs as another user, who must be able to reach the folder."""
+    if os.name == "posix" and os.geteuid() == 0:
+        return Path("/var/lib/onegrid")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "onegrid"
+
+
+class Settings(BaseSettings):
+    """Environment variables with the prefix `ONEGRID_`; command line options go before them."""
+
+    model_config = SettingsConfigDict(env_prefix="ONEGRID_", extra="ignore")
+
+    database_url: str | None = Field(None, description="Any PostGIS (postgresql://…). Unset: the private one.")
+    data_dir: Path = Field(default_factory=default_data_dir, description="Where the private database lives.")
+    district: Path | None = Field(None, description="The district folder. Unset: the only one under data/grids.")
+    host: str = Field("127.0.0.1", description="Address to listen on; loopback only until there are accounts.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    pool_size: int = Field(10, ge=1, le=200, description="Database connections of one worker.")
+    photo_limit_mb: float = Field(20, gt=0, description="Largest photo taken in, before it is made smaller.")
+    max_age_days: int = Field(366, ge=1, description="Reports seen longer ago than this are refused.")
+    batch_limit: int = Field(10_000, ge=1, description="Most rows of one POST /api/reports/batch.")
+
+    def district_folder(self, grids: Path) -> Path:
+        """The chosen folder. Raises `NoDistrict` when none is chosen and `grids` does not hold exactly one."""
+        if self.district is not None:
+            return self.district
+        found = sorted(path.parent for path in grids.glob("*/district.toml"))
+        if len(found) != 1:
+            raise NoDistrict(found=", ".join(path.name for path in found) or "—")
+        return found[0]

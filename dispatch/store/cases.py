@@ -1,0 +1,215 @@
+"""Cases as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch.model import Mode, Report, Source, State
+from geo.datum import Datum
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """A case as it stands, with what the lists and the map need of its report."""
+
+    case_no: str
+    report_id: UUID
+    state: State
+    seq: int
+    sealed: bytes
+    matter: str
+    urgency: int
+    team: str
+    unit: str | None
+    eta_s: int | None
+    mode: Mode | None
+    lon: float
+    lat: float
+    township: str | None
+    grid: str | None
+    zones: Mapping[str, Sequence[str]]
+    seen_at: datetime
+    received_at: datetime
+    changed_at: datetime
+    due_at: datetime
+    decision: Mapping[str, Any]
+    accuracy_m: float
+    source: Source
+    text: str
+    photos: tuple[str, ...]
+
+    def moved(self, **changes: Any) -> CaseRow:
+        """The row after an action."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Which cases a list is asked for; None means any."""
+
+    state: str | None = None
+    team: str | None = None
+    matter: str | None = None
+    """A matter, or a class (all of its matters)."""
+    unit: str | None = None
+    open: bool | None = None
+    bbox: tuple[float, float, float, float] | None = None
+    """West, south, east, north in degrees."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """Received at or after `since`, before `until`."""
+    zone: str | None = None
+
+
+COLUMNS: Final = """
+    c.case_no, c.report_id, c.state, c.seq, c.sealed, c.matter, c.urgency, c.team, c.unit, c.eta_s, c.mode,
+    ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.township, c.grid, c.zones, c.seen_at, c.received_at, c.changed_at,
+    c.due_at, c.decision, r.accuracy_m, r.source, r.text, r.photos"""
+
+
+def as_case(row: RowMapping) -> CaseRow:
+    """A row of `COLUMNS`."""
+    return CaseRow(
+        **{
+            **{key: row[key] for key in CaseRow.__slots__},
+            "state": State(row["state"]),
+            "mode": Mode(row["mode"]) if row["mode"] else None,
+            "sealed": bytes(row["sealed"]),
+            "source": Source(row["source"]),
+            "photos": tuple(row["photos"]),
+        }
+    )
+
+
+_BY_NUMBER: Final = text(
+    f"SELECT {COLUMNS} FROM case_file c JOIN report r ON r.id = c.report_id WHERE c.case_no = :case_no"  # noqa: S608
+)
+_BY_REPORT: Final = text(
+    f"SELECT {COLUMNS} FROM case_file c JOIN report r ON r.id = c.report_id WHERE c.report_id = :report_id"  # noqa: S608
+)
+
+
+async def which_case(connection: AsyncConnection, case_no: str) -> CaseRow | None:
+    """The case of this number."""
+    row = (await connection.execute(_BY_NUMBER, {"case_no": case_no})).mappings().first()
+    return as_case(row) if row else None
+
+
+async def case_of_report(connection: AsyncConnection, report_id: UUID) -> CaseRow:
+    """The case that this report opened. NoResultFound when there is none."""
+    return as_case((await connection.execute(_BY_REPORT, {"report_id": report_id})).mappings().one())
+
+
+_REPORT: Final = text(
+    """
+    SELECT id, ST_X(geom) AS lon, ST_Y(geom) AS lat, given_lon, given_lat, datum, accuracy_m, seen_at, received_at,
+           source, matter, text, contact, photos
+    FROM report WHERE id = :id"""
+)
+
+
+async def which_report(connection: AsyncConnection, report_id: UUID) -> Report:
+    """The report of this id, contact and all. NoResultFound when there is none."""
+    return as_report((await connection.execute(_REPORT, {"id": report_id})).mappings().one())
+
+
+def as_report(row: RowMapping) -> Report:
+    """A row of the report table with `lon` and `lat`."""
+    return Report(
+        **{
+            **{key: row[key] for key in Report.__slots__},
+            "datum": Datum(row["datum"]),
+            "source": Source(row["source"]),
+            "photos": tuple(row["photos"]),
+        }
+    )
+
+
+async def list_cases(
+    connection: AsyncConnection, wanted: CaseFilter, limit: int, after: tuple[datetime, str] | None
+) -> list[CaseRow]:
+    """Newest first; `after` is the (received_at, case_no) of the last row of the page before."""
+    where, values = conditions(wanted)
+    if after:
+        where.append("(c.received_at, c.case_no) < (:after_at, :after_no)")
+        values |= {"after_at": after[0], "after_no": after[1]}
+    query = text(
+        f"SELECT {COLUMNS} FROM case_file c JOIN report r ON r.id = c.report_id "  # noqa: S608
+        f"WHERE {' AND '.join(where) or 'true'} ORDER BY c.received_at DESC, c.case_no DESC LIMIT :limit"
+    )
+    rows = (await connection.execute(query, {**values, "limit": limit})).mappings()
+    return [as_case(row) for row in rows]
+
+
+def conditions(wanted: CaseFilter) -> tuple[list[str], dict[str, Any]]:
+    """A filter as SQL conditions on `c` and the values they name. Only fixed text goes into the SQL."""
+    clauses = {
+        "state": "c.state = :state",
+        "team": "c.team = :team",
+        "matter": "starts_with(c.matter, :matter)",
+        "unit": "c.unit = :unit",
+        "since": "c.received_at >= :since",
+        "until": "c.received_at < :until",
+        "zone": "EXISTS (SELECT FROM jsonb_each(c.zones) AS held WHERE held.value ? :zone)",
+    }
+    values = {name: getattr(wanted, name) for name in clauses if getattr(wanted, name) is not None}
+    where = [clauses[name] for name in values]
+    if wanted.open is not None:
+        where.append("c.state <> 'closed'" if wanted.open else "c.state = 'closed'")
+    if wanted.bbox is not None:
+        where.append("c.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)")
+        values |= dict(zip(("west", "south", "east", "north"), wanted.bbox, strict=True))
+    return where, values
+
+
+_COUNTERS: Final = text(
+    """
+    SELECT count(*) FILTER (WHERE state <> 'closed') AS open,
+           count(*) FILTER (WHERE state IN ('assigned', 'accepted') AND unit IS NULL) AS waiting,
+           count(*) FILTER (WHERE state = 'assigned' AND changed_at < :unclaimed_before) AS unclaimed,
+           count(*) FILTER (WHERE state IN ('assigned', 'accepted', 'on_scene', 'returned') AND due_at < :now) AS late,
+           count(*) FILTER (WHERE state = 'returned') AS returned,
+           count(*) FILTER (WHERE state = 'closed' AND changed_at >= :today) AS closed_today,
+           count(*) FILTER (WHERE received_at >= :today) AS received_today
+    FROM case_file
+    WHERE state <> 'closed' OR changed_at >= :today OR received_at >= :today"""
+)
+
+
+async def counters(
+    connection: AsyncConnection, now: datetime, unclaimed_before: datetime, today: datetime
+) -> Mapping[str, int]:
+    """The figures on top of the map; `today` is the district's midnight."""
+    values = {"now": now, "unclaimed_before": unclaimed_before, "today": today}
+    return dict((await connection.execute(_COUNTERS, values)).mappings().one())
+
+
+async def open_cases_by_team(connection: AsyncConnection) -> Mapping[str, int]:
+    """Team code -> cases not closed."""
+    query = text("SELECT team, count(*) AS n FROM case_file WHERE state <> 'closed' GROUP BY team")
+    return {str(row.team): int(row.n) for row in await connection.execute(query)}
+
+
+async def case_by_unit(connection: AsyncConnection) -> Mapping[str, str]:
+    """Unit code -> number of the case it is on."""
+    query = text(
+        "SELECT unit, case_no FROM case_file WHERE unit IS NOT NULL AND state IN ('assigned', 'accepted', 'on_scene')"
+    )
+    return {str(row.unit): str(row.case_no) for row in await connection.execute(query)}
+
+
+async def case_points(connection: AsyncConnection, wanted: CaseFilter) -> list[RowMapping]:
+    """For the analyst's files: case_no, lon, lat, matter, team, state, received_at, grid, by time."""
+    where, values = conditions(wanted)
+    query = text(
+        "SELECT c.case_no, ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.matter, c.team, c.state, c.received_at, c.grid "  # noqa: S608
+        f"FROM case_file c WHERE {' AND '.join(where) or 'true'} ORDER BY c.received_at, c.case_no"
+    )
+    return list((await connection.execute(query, values)).mappings())

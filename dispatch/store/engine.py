@@ -1,0 +1,92 @@
+"""The way to the database, and its schema."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import alembic.command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from dispatch.errors import DatabaseUnavailable
+
+MIGRATIONS: Final = Path(__file__).resolve().parent.parent / "migrations"
+GONE: Final = ("57P01", "57P02", "57P03", "53300", "08")
+"""SQLSTATEs (or classes of them) that say: not your fault, come back later."""
+
+
+def open_engine(url: str, pool_size: int) -> AsyncEngine:
+    """An engine whose connections commit each statement by itself.
+
+    A report or an action is written by one statement, and one statement is one transaction: no BEGIN and COMMIT to
+    wait for. Whoever needs several statements as one asks for `transaction`.
+    """
+    return create_async_engine(
+        as_psycopg(url),
+        isolation_level="AUTOCOMMIT",
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=10,
+        connect_args={"connect_timeout": 3, "options": "-c statement_timeout=30000 -c timezone=UTC"},
+    )
+
+
+def as_psycopg(url: str) -> str:
+    """The URL with SQLAlchemy's name of the driver, whichever way PostgreSQL was spelt."""
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql", "postgresql+psycopg") else url
+
+
+@asynccontextmanager
+async def connect(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection for one request. Raises `DatabaseUnavailable` when the database is gone, before or meanwhile."""
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    except PoolTimeout as error:
+        raise DatabaseUnavailable from error
+    except DBAPIError as error:
+        if is_gone(error):
+            raise DatabaseUnavailable from error
+        raise
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection whose statements are one transaction, committed at the end."""
+    async with engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
+        yield connection
+
+
+def is_gone(error: DBAPIError) -> bool:
+    """Whether the database could not be reached or was going away, rather than refusing what was asked."""
+    if error.connection_invalidated or isinstance(error, InterfaceError):
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    return isinstance(error, OperationalError) and (state is None or state.startswith(GONE))
+
+
+async def migrate(engine: AsyncEngine) -> None:
+    """Bring the schema to the newest revision; several servers may ask at once."""
+    async with transaction(engine) as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(7269361)"))
+        await connection.run_sync(_upgrade)
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    alembic.command.upgrade(config, "head")
+
+
+async def versions(connection: AsyncConnection) -> tuple[str, str]:
+    """Of the database server and of PostGIS."""
+    row = (await connection.execute(text("SELECT current_setting('server_version'), postgis_lib_version()"))).one()
+    return str(row[0]), str(row[1])
