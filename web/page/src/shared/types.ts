@@ -184,6 +184,8 @@ export interface NewAction {
   team?: string;
   unit?: string;
   seq?: number;
+  /** SHA-256 of each, from `POST /api/photos`. */
+  photos?: string[];
 }
 
 export interface CaseQuery {

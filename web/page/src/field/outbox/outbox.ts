@@ -1,0 +1,158 @@
+/**
+ * The outbox: everything goes into the store first, then it is tried, and tried again, until the server has it or
+ * says no. One tab sends at a time.
+ */
+
+import type { Client } from "../../shared/client";
+import { type Entry, due, hurried, nextDueIn, queued, recovered, settled, spent, started } from "./entry";
+import { attempt } from "./post";
+import type { Store } from "./store";
+
+/** Runs `task` if no other tab is running one; otherwise does nothing. */
+export type Lock = (task: () => Promise<void>) => Promise<void>;
+
+export interface OutboxOptions {
+  store: Store;
+  client: Client;
+  lock: Lock;
+  now?: () => number;
+  random?: () => number;
+  /** Told after every change, here or in another tab. */
+  onChange: (entries: Entry[]) => void;
+  /** Tell the other tabs. */
+  announce?: () => void;
+}
+
+/** After an attempt that reached nobody, the others are let alone for so long. */
+const PAUSE_MS = 2_000;
+/** Timers of a sleeping tab drift: look again at least so often while something waits. */
+const LOOK_MS = 30_000;
+
+export class Outbox {
+  private readonly now: () => number;
+  private readonly random: () => number;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private pausedUntil = 0;
+  private running: Promise<void> | null = null;
+  private stopped = false;
+
+  constructor(private readonly options: OutboxOptions) {
+    this.now = options.now ?? Date.now;
+    this.random = options.random ?? Math.random;
+  }
+
+  /** Keep an entry that is being written. Nothing is changed once it was queued, here or in another tab. */
+  async save(entry: Entry): Promise<void> {
+    await this.options.store.change(entry.id, (stored) => (stored && stored.state !== "draft" ? undefined : entry));
+    await this.told();
+  }
+
+  /** Owe it to the server from now on. Resolves when it is safely stored, before any attempt to send. */
+  async enqueue(entry: Entry): Promise<void> {
+    const { store } = this.options;
+    await store.change(entry.id, (stored) =>
+      stored && stored.state !== "draft" ? undefined : queued(entry, this.now()),
+    );
+    await this.told();
+    void this.flush();
+  }
+
+  /** Change an entry that is not on its way. */
+  async amend(id: string, change: (entry: Entry) => Entry): Promise<void> {
+    const { store } = this.options;
+    const entries = await store.entries();
+    const entry = entries.find((e) => e.id === id);
+    if (!entry || entry.state === "sending" || entry.state === "waiting") return;
+    const next = change(entry);
+    if (next.id === id) await store.change(id, () => next);
+    else await store.replace(id, next);
+    await this.told();
+  }
+
+  async discard(id: string): Promise<void> {
+    await this.options.store.remove([id]);
+    await this.told();
+  }
+
+  /** The signal is back, or somebody pressed 'now'. */
+  async hurry(): Promise<void> {
+    this.pausedUntil = 0;
+    for (const { id } of await this.options.store.entries()) {
+      await this.options.store.change(id, (entry) => entry && hurried(entry, this.now()));
+    }
+    await this.flush();
+  }
+
+  /** Send what is due. Calls while one is under way join it. */
+  flush(): Promise<void> {
+    this.running ??= this.options
+      .lock(() => this.drain())
+      .finally(async () => {
+        this.running = null;
+        await this.schedule();
+      });
+    return this.running;
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+  }
+
+  private async drain(): Promise<void> {
+    const { store } = this.options;
+    // Whoever holds the lock is the only sender: what still says 'sending' was cut off.
+    for (const { id, state } of await store.entries()) {
+      if (state === "sending") await store.change(id, (entry) => entry && recovered(entry));
+    }
+    await store.remove(spent(await store.entries(), this.now()));
+    while (!this.stopped && this.now() >= this.pausedUntil) {
+      const [first] = due(await store.entries(), this.now());
+      if (!first) break;
+      await this.sendOne(first.id);
+    }
+    await this.told();
+  }
+
+  private async sendOne(id: string): Promise<void> {
+    const { store, client } = this.options;
+    const entry = await store.change(id, (stored) => (stored?.state === "waiting" ? started(stored) : undefined));
+    if (entry?.state !== "sending") return;
+    await this.told();
+    const outcome = await attempt(entry, client, async (photo, sha256) => {
+      await store.change(id, (stored) =>
+        stored
+          ? { ...stored, photos: stored.photos.map((p) => (p.id === photo ? { ...p, sha256 } : p)) }
+          : undefined,
+      );
+    });
+    if (outcome.is === "later" && outcome.problem.status === 0) this.pausedUntil = this.now() + PAUSE_MS;
+    await store.change(id, (stored) => stored && settled(stored, outcome, this.now(), this.random()));
+    await this.told();
+    if (outcome.is === "delivered" && outcome.receipt) await this.askWhy(id, outcome.receipt.answer.case);
+  }
+
+  /** The reason in words; the report has arrived, so failing to get it is no failure. */
+  private async askWhy(id: string, caseNumber: string): Promise<void> {
+    const why = await this.options.client.why(caseNumber).catch(() => null);
+    if (!why) return;
+    await this.options.store.change(id, (entry) =>
+      entry?.kind === "report" && entry.receipt ? { ...entry, receipt: { ...entry.receipt, why } } : undefined,
+    );
+    await this.told();
+  }
+
+  private async told(): Promise<void> {
+    this.options.onChange(await this.options.store.entries());
+    this.options.announce?.();
+  }
+
+  private async schedule(): Promise<void> {
+    clearTimeout(this.timer);
+    if (this.stopped) return;
+    const wait = nextDueIn(await this.options.store.entries(), this.now());
+    if (wait === null) return;
+    const paused = Math.max(0, this.pausedUntil - this.now());
+    this.timer = setTimeout(() => void this.flush(), Math.min(LOOK_MS, Math.max(wait, paused, 1_000)));
+  }
+}

@@ -1,0 +1,87 @@
+/** One attempt to hand one entry to the server, and what its answer means for the entry. */
+
+import { type Client, Refused, Unreachable } from "../../shared/client";
+import type { NewAction, NewReport, Problem } from "../../shared/types";
+import type { DeedEntry, Entry, Outcome, ReportEntry } from "./entry";
+
+/** Photos first, each acknowledged one remembered by `keepPhoto`, so that a broken attempt does not send it twice. */
+export async function attempt(
+  entry: Entry,
+  client: Client,
+  keepPhoto: (photo: string, sha256: string) => Promise<void>,
+): Promise<Outcome> {
+  try {
+    const photos: string[] = [];
+    for (const photo of entry.photos) {
+      if (photo.sha256 === null && photo.blob === null) continue;
+      const sha256 = photo.sha256 ?? (await client.photo(photo.blob as Blob, `${photo.id}.jpg`)).sha256;
+      if (photo.sha256 === null) await keepPhoto(photo.id, sha256);
+      photos.push(sha256);
+    }
+    if (entry.kind === "deed") {
+      await client.act(entry.deed.case, deedBody(entry, photos));
+      return { is: "delivered", receipt: null };
+    }
+    return { is: "delivered", receipt: { answer: await client.report(reportBody(entry, photos)), why: null } };
+  } catch (error) {
+    return outcomeOf(error);
+  }
+}
+
+/** The report as the interface wants it. Throws when it has no place: the page lets no such report be sent. */
+export function reportBody(entry: ReportEntry, photos: string[]): NewReport {
+  const { place, matter, text, name, phone, seenAt } = entry.draft;
+  if (!place) throw new Error("a report without a place");
+  return {
+    id: entry.id,
+    lon: place.lon,
+    lat: place.lat,
+    datum: place.datum,
+    accuracy_m: Math.round(place.accuracy * 10) / 10,
+    seen_at: new Date(seenAt ?? entry.queuedAt ?? entry.createdAt).toISOString(),
+    source: "grid_worker",
+    matter,
+    text: text.trim(),
+    contact: { name: name.trim(), phone: phone.trim() },
+    photos,
+  };
+}
+
+export function deedBody(entry: DeedEntry, photos: string[]): NewAction {
+  const { action, actor, note, unit, seq } = entry.deed;
+  return {
+    id: entry.id,
+    action,
+    actor,
+    note,
+    ...(unit ? { unit } : {}),
+    ...(seq === null ? {} : { seq }),
+    ...(photos.length ? { photos } : {}),
+  };
+}
+
+/** Statuses after which the same request may well succeed later. */
+const PASSING = new Set([408, 425, 429]);
+
+/**
+ * What an error means. A refusal counts only when it is our server's own (a problem document with a code): what a
+ * proxy or the sign-in page of a public network says in the server's place says nothing of the report.
+ */
+export function outcomeOf(error: unknown): Outcome {
+  if (error instanceof Refused) {
+    const { problem, retryAfter } = error;
+    const retryAfterMs = retryAfter === null ? null : retryAfter * 1000;
+    const ours = !problem.code.startsWith("http_");
+    if (problem.code === "unknown_photo") return { is: "photos-gone", problem };
+    if (problem.status >= 500 || PASSING.has(problem.status)) return { is: "later", problem, retryAfterMs };
+    if (ours || problem.status === 413) return { is: "rejected", problem };
+    return { is: "later", problem, retryAfterMs };
+  }
+  if (error instanceof Unreachable) return { is: "later", problem: localProblem("unreachable"), retryAfterMs: null };
+  return { is: "later", problem: localProblem("device_fault", String(error)), retryAfterMs: null };
+}
+
+/** Something that the device found out by itself; the page has the words for its code. */
+export function localProblem(code: string, detail = ""): Problem {
+  return { code, title: "", detail, status: 0 };
+}
