@@ -1,0 +1,57 @@
+"""What the tests share: a private PostGIS for the session, a fresh database for each test that asks, a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from dispatch.database import DATABASE, PrivatePostgis, Running
+
+_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgis() -> Iterator[Running]:
+    """A private PostGIS of this test session."""
+    folder = Path(tempfile.mkdtemp(prefix="onegrid-tests-"))
+    folder.chmod(0o711)  # the server's user passes through it
+    try:
+        with PrivatePostgis(folder, _NOT_DURABLE) as running:
+            yield running
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def template_database(postgis: Running) -> str:
+    """Name of the database that each test's own is a copy of. Nobody may be connected to it."""
+    assert postgis.socket.is_dir()
+    return DATABASE
+
+
+@pytest.fixture
+def database_url(postgis: Running, template_database: str) -> Iterator[str]:
+    """SQLAlchemy address of a fresh database, dropped after the test."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(postgis.conninfo("postgres"), autocommit=True) as connection:
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template_database))
+        connection.execute(copy)
+        yield postgis.url_of(name)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str | None:
+    """Path of the browser, for Playwright's `executable_path`; None leaves Playwright its own."""
+    named = os.environ.get("ONEGRID_CHROMIUM")
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    return named or next((path for path in found if path), None)
