@@ -45,10 +45,6 @@ class CaseRow:
     text: str
     photos: tuple[str, ...]
 
-    def moved(self, **changes: Any) -> CaseRow:
-        """The row after an action."""
-        return replace(self, **changes)
-
 
 @dataclass(frozen=True, slots=True)
 class CaseFilter:
