@@ -1,0 +1,123 @@
+"""The application: what starts with a worker, what stops with it, which rooms it has."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import FileResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dispatch import desk, district
+from dispatch.errors import PageNotBuilt
+from dispatch.ground import prepare
+from dispatch.settings import Settings
+from dispatch.store.engine import migrate, open_engine, transaction
+from web import batch, casebook, exports, problems, reference, reports
+from web.live import Hub
+from web.maplayers import MapLayers
+
+PAGE: Final = Path(__file__).resolve().parent / "page" / "dist"
+GRIDS: Final = Path(__file__).resolve().parent.parent / "data" / "grids"
+
+SAFE: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+        "script-src 'self' 'unsafe-inline'; worker-src 'self' blob:; "
+        "connect-src 'self' data: blob:; font-src 'self' data:"
+    ),
+}
+"""Of every answer; the policy holds the pages to this server alone."""
+
+
+def create(settings: Settings | None = None) -> FastAPI:
+    """The application of one worker; settings are read from the environment when not given."""
+    chosen = settings or Settings()
+    if chosen.database_url is None:
+        raise ValueError("database_url must be set; onegrid serve starts the private database and sets it")
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        ground = prepare(district.load(chosen.district_folder(GRIDS)))
+        engine = open_engine(chosen.database_url or "", chosen.pool_size)
+        await migrate(engine)
+        async with transaction(engine) as connection:
+            await desk.install(connection, ground.district, datetime.now(UTC))
+        hub = Hub(engine, ground.district)
+        await hub.start()
+        app.state.settings, app.state.engine, app.state.ground, app.state.hub = chosen, engine, ground, hub
+        app.state.layers = MapLayers(ground.district)
+        telling = asyncio.create_task(hub.run())
+        try:
+            yield
+        finally:
+            telling.cancel()
+            with suppress(asyncio.CancelledError):
+                await telling
+            await engine.dispose()
+
+    app = FastAPI(
+        title="OneGrid 一张网格",
+        version=version("onegrid"),
+        description="Who is responsible here, who is nearest, and a record nobody can quietly change.",
+        lifespan=lifespan,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    problems.install(app)
+    for room in (reports, batch, casebook, reference, exports):
+        app.include_router(room.router)
+    _pages(app)
+    app.add_middleware(_SafeHeaders)
+    app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)
+    return app
+
+
+def _pages(app: FastAPI) -> None:
+    """The built pages; without them the interface serves all the same."""
+    for path, file in {"/": "index.html", "/field": "field.html", "/exports": "exports.html"}.items():
+        app.add_api_route(path, _page(PAGE / file), include_in_schema=False)
+    app.mount("/", StaticFiles(directory=PAGE, check_dir=False))
+
+
+def _page(file: Path) -> Callable[[], Response]:
+    def serve() -> Response:
+        if not file.is_file():
+            raise PageNotBuilt
+        return FileResponse(file, headers={"Cache-Control": "no-cache"})
+
+    return serve
+
+
+class _SafeHeaders:
+    """Adds `SAFE` without touching the body, so that streams stay streams."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                have = {name for name, _ in message["headers"]}
+                extra = [(k.lower().encode(), v.encode()) for k, v in SAFE.items() if k.lower().encode() not in have]
+                message["headers"] = [*message["headers"], *extra]
+            await send(message)
+
+        await self.app(scope, receive, with_headers)

@@ -1,0 +1,205 @@
+"""Cases: lists, one of them, why, what is done to it, the counters, the live stream."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import AsyncIterator
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import JSONResponse, Response
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from dispatch import desk
+from dispatch.errors import InvalidCursor, InvalidInput, UnknownCase
+from dispatch.model import State
+from dispatch.store import cases, record
+from dispatch.store.cases import CaseFilter
+from dispatch.store.engine import connect
+from web import wording
+from web.problems import PROBLEMS
+from web.schemas import CaseOut, CasePage, Counters, OrderIn, WhyOut
+from web.state import EngineOf, GroundOf, HubOf, Now
+from web.views import actions_view, case_view, decision_view, event_view, report_view
+
+router = APIRouter(prefix="/api", tags=["cases"])
+
+PING_S = 15
+
+
+@router.get("/cases", response_model=None, responses={200: {"model": CasePage}, 422: PROBLEMS[422], 503: PROBLEMS[503]})
+async def list_cases(
+    ground: GroundOf,
+    engine: EngineOf,
+    state: State | None = None,
+    team: str | None = None,
+    matter: str | None = None,
+    unit: str | None = None,
+    open: Annotated[bool | None, Query(description="Whether it is not closed")] = None,  # noqa: A002
+    zone: str | None = None,
+    bbox: Annotated[str | None, Query(description="west,south,east,north")] = None,
+    since: Annotated[str | None, Query(alias="from", description="Time or day, inclusive")] = None,
+    until: Annotated[str | None, Query(alias="to", description="Time, exclusive; or day, inclusive")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: str | None = None,
+) -> Response:
+    """Cases, newest first, by cursor."""
+    wanted = CaseFilter(
+        state=state.value if state else None,
+        team=team,
+        matter=matter,
+        unit=unit,
+        open=open,
+        bbox=parse_bbox(bbox),
+        since=parse_moment(since, ground.zone_info, "from"),
+        until=parse_moment(until, ground.zone_info, "to", end=True),
+        zone=zone,
+    )
+    async with connect(engine) as connection:
+        rows = await cases.list_cases(connection, wanted, limit + 1, _read_cursor(cursor))
+    page = rows[:limit]
+    more = _write_cursor(page[-1].received_at, page[-1].case_no) if len(rows) > limit else None
+    return JSONResponse({"items": [case_view(row, ground.district) for row in page], "next": more})
+
+
+@router.get(
+    "/cases/{case_no}", response_model=None, responses={200: {"model": CaseOut}, 404: PROBLEMS[404], 503: PROBLEMS[503]}
+)
+async def one_case(case_no: str, ground: GroundOf, engine: EngineOf) -> Response:
+    """A case with its report, decision and history, and what may be done now."""
+    async with connect(engine) as connection:
+        case = await cases.which_case(connection, case_no)
+        if case is None:
+            raise UnknownCase(case=case_no)
+        report = await cases.which_report(connection, case.report_id)
+        steps = await record.history(connection, case_no)
+    return JSONResponse(
+        {
+            **case_view(case, ground.district),
+            "report": report_view(report),
+            "decision": decision_view(case.decision),
+            "history": [event_view(step) for step in steps],
+            "actions": actions_view(case),
+        }
+    )
+
+
+@router.get(
+    "/cases/{case_no}/why",
+    response_model=None,
+    responses={200: {"model": WhyOut}, 404: PROBLEMS[404], 503: PROBLEMS[503]},
+)
+async def why(case_no: str, ground: GroundOf, engine: EngineOf) -> Response:
+    """Why this team, and why this unit: in Chinese and in English."""
+    async with connect(engine) as connection:
+        case = await cases.which_case(connection, case_no)
+    if case is None:
+        raise UnknownCase(case=case_no)
+    words: dict[str, Any] = {
+        "zh": wording.why(case, ground.district, "zh"),
+        "en": wording.why(case, ground.district, "en"),
+    }
+    return JSONResponse({"case": case.case_no, "decision": decision_view(case.decision), **words})
+
+
+@router.post(
+    "/cases/{case_no}/actions",
+    response_model=None,
+    responses={200: {"model": CaseOut}, **{code: PROBLEMS[code] for code in (404, 409, 422, 503)}},
+)
+async def act(case_no: str, given: OrderIn, ground: GroundOf, engine: EngineOf, hub: HubOf, now: Now) -> Response:
+    """Do something to a case, once."""
+    order = desk.Order(
+        id=given.id,
+        case_no=case_no,
+        action=given.action,
+        actor=given.actor,
+        note=given.note,
+        team=given.team,
+        unit=given.unit,
+        photos=tuple(given.photos),
+        seq=given.seq,
+    )
+    async with connect(engine) as connection:
+        case = await desk.act(connection, ground, order, now)
+    hub.nudge()
+    return JSONResponse(case_view(case, ground.district) | {"actions": actions_view(case)})
+
+
+@router.get("/counters", responses={503: PROBLEMS[503]})
+async def counters(ground: GroundOf, engine: EngineOf, now: Now) -> Counters:
+    """The figures on top of the map."""
+    unclaimed_before = now - timedelta(minutes=ground.district.settings.unclaimed_after_min)
+    today = datetime.combine(now.astimezone(ground.zone_info).date(), time(), ground.zone_info)
+    async with connect(engine) as connection:
+        found = await cases.counters(connection, now, unclaimed_before, today)
+    return Counters(**found)
+
+
+@router.get("/events", response_class=EventSourceResponse, responses={200: {"content": {"text/event-stream": {}}}})
+async def events(
+    hub: HubOf,
+    last_event_id: Annotated[str | None, Header()] = None,
+    after: Annotated[str | None, Query(description="As Last-Event-ID, for clients that cannot send it")] = None,
+) -> EventSourceResponse:
+    """Everything that happens to cases, as it happens; what was missed first."""
+
+    async def frames() -> AsyncIterator[ServerSentEvent]:
+        async for frame in hub.listen(last_event_id or after):
+            yield ServerSentEvent(frame.data, event=frame.kind, id=frame.id)
+
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return EventSourceResponse(frames(), ping=PING_S, headers=headers)
+
+
+def parse_moment(given: str | None, zone: ZoneInfo, field: str, *, end: bool = False) -> datetime | None:
+    """A time with its zone, or a day of the district (its first moment; with `end`, the first of the next day).
+
+    Raises `InvalidInput`.
+    """
+    if not given:
+        return None
+    try:
+        if len(given) == 10:
+            day = date.fromisoformat(given) + timedelta(days=1 if end else 0)
+            return datetime.combine(day, time(), zone)
+        moment = datetime.fromisoformat(given)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput(
+            {"field": field}, field=field, problem="not a time or day", problem_zh="不是时间或日期"
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def parse_bbox(given: str | None) -> tuple[float, float, float, float] | None:
+    """West, south, east, north in degrees. Raises `InvalidInput`."""
+    if not given:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in given.split(","))
+    except ValueError:
+        west, south, east, north = 1, 1, 0, 0
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        problem = "must be west,south,east,north in degrees"
+        raise InvalidInput({"field": "bbox"}, field="bbox", problem=problem, problem_zh="应为 西,南,东,北（度）")
+    return west, south, east, north
+
+
+def _write_cursor(at: datetime, case_no: str) -> str:
+    return base64.urlsafe_b64encode(f"{at.isoformat()} {case_no}".encode()).decode()
+
+
+def _read_cursor(cursor: str | None) -> tuple[datetime, str] | None:
+    if not cursor:
+        return None
+    try:
+        at, _, case_no = base64.b64decode(cursor, b"-_", validate=True).decode().partition(" ")
+        moment = datetime.fromisoformat(at)
+    except (binascii.Error, UnicodeError, ValueError) as error:
+        raise InvalidCursor({"field": "cursor"}) from error
+    if moment.tzinfo is None or not case_no.isalnum():
+        raise InvalidCursor({"field": "cursor"})
+    return moment, case_no

@@ -1,0 +1,194 @@
+"""The live stream: each worker is woken once for whatever happened, reads it once, and tells all of its listeners.
+
+NOTIFY only wakes. It is sent after the commit and not within it, because a NOTIFY inside would make all commits of
+the cluster wait for each other; what was missed by a lost wake-up is read with the next one, or after `PATIENCE_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+import psycopg
+from dispatch.district import District
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from dispatch.errors import DatabaseUnavailable
+from dispatch.store import record
+from dispatch.store.engine import connect
+from web.views import told_view
+
+log = logging.getLogger(__name__)
+
+CHANNEL: Final = "onegrid_event"
+PATIENCE_S: Final = 5.0
+REPLAY_LIMIT: Final = 2000
+"""More events than this are not replayed: the client is told to load its lists again."""
+QUEUE_LIMIT: Final = 5000
+REMEMBERED: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One server-sent event."""
+
+    kind: str
+    id: str
+    data: str
+    event: int = 0
+
+
+@dataclass(slots=True)
+class _Listener:
+    queue: asyncio.Queue[Frame] = field(default_factory=lambda: asyncio.Queue(QUEUE_LIMIT))
+
+    def tell(self, frames: list[Frame]) -> None:
+        if self.queue.qsize() + len(frames) > QUEUE_LIMIT:
+            # A listener that slow is told to start over, rather than be told late or only in part.
+            while not self.queue.empty():
+                self.queue.get_nowait()
+            frames = [Frame("reset", frames[-1].id, "{}")]
+        for frame in frames:
+            self.queue.put_nowait(frame)
+
+
+class Hub:
+    """One per worker: `run` it as a task, `nudge` it after each write, `listen` for each client."""
+
+    def __init__(self, engine: AsyncEngine, district: District) -> None:
+        self._engine = engine
+        self.district = district
+        self._listeners: set[_Listener] = set()
+        self._wake = asyncio.Event()
+        self._tell_others = asyncio.Event()
+        self._cursor = 0
+        self._told: deque[int] = deque(maxlen=REMEMBERED)
+        self._told_set: set[int] = set()
+
+    def nudge(self) -> None:
+        """Something was committed here."""
+        self._wake.set()
+        self._tell_others.set()
+
+    async def start(self) -> None:
+        """Set the cursor to now. Raises `DatabaseUnavailable`."""
+        async with connect(self._engine) as connection:
+            _, self._cursor = await record.events_since(connection, 2**62, 1)
+
+    async def run(self) -> None:
+        """Until cancelled: read what happened whenever woken, and wake the other workers."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._hear())
+            tasks.create_task(self._call())
+            tasks.create_task(self._read())
+
+    async def _hear(self) -> None:
+        """Be woken by other workers; outside the pool, reconnecting for ever."""
+        url = make_url(self._engine.url).set(drivername="postgresql")
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(
+                    url.render_as_string(hide_password=False), autocommit=True, connect_timeout=3
+                ) as listening:
+                    await listening.execute(f"LISTEN {CHANNEL}")
+                    self._wake.set()
+                    async for _ in listening.notifies():
+                        self._wake.set()
+            except psycopg.Error as error:
+                log.warning("listening for events was interrupted: %s", error)
+                await asyncio.sleep(1)
+
+    async def _call(self) -> None:
+        """Wake the other workers, once for everything that was committed meanwhile."""
+        while True:
+            await self._tell_others.wait()
+            self._tell_others.clear()
+            with suppress(DatabaseUnavailable, SQLAlchemyError):
+                async with connect(self._engine) as connection:
+                    await connection.execute(text(f"SELECT pg_notify('{CHANNEL}', '')"))
+            await asyncio.sleep(0.005)
+
+    async def _read(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), PATIENCE_S)
+            self._wake.clear()
+            try:
+                await self._tell()
+            except (DatabaseUnavailable, SQLAlchemyError) as error:
+                log.warning("events could not be read: %s", error)
+                await asyncio.sleep(1)
+                self._wake.set()
+
+    async def _tell(self) -> None:
+        """Read from the cursor on and tell every listener what it was not told yet."""
+        async with connect(self._engine) as connection:
+            told, horizon = await record.events_since(connection, self._cursor, REPLAY_LIMIT)
+        if len(told) == REPLAY_LIMIT:
+            frames = [Frame("reset", str(horizon), "{}")]
+        else:
+            frames = self._frames([one for one in told if one.event_id not in self._told_set], self._cursor, horizon)
+        self._remember([one.event_id for one in told])
+        self._cursor = horizon
+        if frames:
+            for listener in self._listeners:
+                listener.tell(frames)
+
+    def _frames(self, told: list[record.Told], before: int, horizon: int) -> list[Frame]:
+        """Only the last frame moves the client's cursor on: one cut off in the middle is told all of it again."""
+        last = len(told) - 1
+        return [
+            Frame(
+                "case",
+                str(horizon if i == last else before),
+                json.dumps(told_view(one, self.district), ensure_ascii=False, separators=(",", ":")),
+                one.event_id,
+            )
+            for i, one in enumerate(told)
+        ]
+
+    def _remember(self, ids: list[int]) -> None:
+        for one in ids:
+            if one in self._told_set:
+                continue
+            if len(self._told) == REMEMBERED:
+                self._told_set.discard(self._told[0])
+            self._told.append(one)
+            self._told_set.add(one)
+
+    async def listen(self, after: str | None) -> AsyncIterator[Frame]:
+        """What happened since `after` (an id given before), then everything as it happens.
+
+        The first frame is a `hello` (or a `reset`) whose id is the place to come back to.
+        """
+        listener = _Listener()
+        self._listeners.add(listener)
+        try:
+            replayed: set[int] = set()
+            if after is not None and after.isdigit():
+                async with connect(self._engine) as connection:
+                    told, horizon = await record.events_since(connection, int(after), REPLAY_LIMIT)
+                if len(told) == REPLAY_LIMIT:
+                    yield Frame("reset", str(horizon), "{}")
+                else:
+                    yield Frame("hello", after, "{}")
+                    for frame in self._frames(told, int(after), horizon):
+                        yield frame
+                replayed = {one.event_id for one in told}
+            else:
+                yield Frame("hello" if after is None else "reset", str(self._cursor), "{}")
+            while True:
+                frame = await listener.queue.get()
+                if frame.event not in replayed:
+                    yield frame
+        finally:
+            self._listeners.discard(listener)

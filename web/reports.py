@@ -1,0 +1,82 @@
+"""Reports and photos in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import anyio.to_thread
+from fastapi import APIRouter, File, Query, Request, Response, UploadFile
+from fastapi.responses import JSONResponse
+
+from dispatch import desk
+from dispatch.errors import NotAPhoto, PhotoTooLarge, UnknownPhoto
+from dispatch.intake import Draft
+from dispatch.store import editions
+from dispatch.store.engine import connect
+from web import photos
+from web.problems import PROBLEMS
+from web.schemas import PhotoOut, ReceivedOut
+from web.state import EngineOf, GroundOf, HubOf, Now, SettingsOf
+from web.views import received_view
+
+router = APIRouter(prefix="/api", tags=["reports"])
+
+
+@router.post(
+    "/reports",
+    status_code=201,
+    response_model=None,
+    responses={
+        200: {"model": ReceivedOut, "description": "The report was known: the case it opened"},
+        201: {"model": ReceivedOut},
+        **{code: PROBLEMS[code] for code in (409, 422, 503)},
+    },
+)
+async def report(
+    draft: Draft, ground: GroundOf, engine: EngineOf, hub: HubOf, settings: SettingsOf, now: Now
+) -> Response:
+    """Say what was seen, where: answers which team is responsible, which unit comes, and why."""
+    async with connect(engine) as connection:
+        received = await desk.receive(connection, ground, draft, now, settings.max_age_days)
+    if not received.known:
+        hub.nudge()
+    return JSONResponse(received_view(received, ground), 200 if received.known else 201)
+
+
+@router.post(
+    "/photos",
+    status_code=201,
+    responses={code: PROBLEMS[code] for code in (413, 415, 422, 503)},
+)
+async def photo(
+    request: Request, file: Annotated[UploadFile, File()], engine: EngineOf, settings: SettingsOf, now: Now
+) -> PhotoOut:
+    """Keep a photo, without its metadata; the digest that comes back is what a report names."""
+    limit = int(settings.photo_limit_mb * 1_000_000)
+    size = file.size or int(request.headers.get("content-length", 0))
+    if size > limit:
+        raise PhotoTooLarge({"field": "file"}, megabytes=round(size / 1e6, 1), limit=settings.photo_limit_mb)
+    raw = await file.read()
+    if not raw:
+        raise NotAPhoto({"field": "file"})
+    kept = await anyio.to_thread.run_sync(photos.prepare, raw)
+    async with connect(engine) as connection:
+        digest = await editions.put_photo(connection, kept.jpeg, kept.thumb, kept.size, now)
+    return PhotoOut(sha256=digest, width=kept.size[0], height=kept.size[1], bytes=len(kept.jpeg))
+
+
+@router.get(
+    "/photos/{sha256}",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, **{code: PROBLEMS[code] for code in (422, 503)}},
+)
+async def photo_of(
+    sha256: str, engine: EngineOf, size: Annotated[str, Query(pattern="^(full|thumb)$")] = "full"
+) -> Response:
+    """A photo, or its thumbnail."""
+    async with connect(engine) as connection:
+        found = await editions.which_photo(connection, sha256, thumb=size == "thumb")
+    if found is None:
+        raise UnknownPhoto(sha256=sha256)
+    headers = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+    return Response(found, media_type="image/jpeg", headers=headers)

@@ -1,0 +1,148 @@
+"""The shapes of the interface that its description names; what they mean is in docs/api.md."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid4
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dispatch.model import Action, Mode, State, TeamKind
+
+
+class TeamName(BaseModel):
+    """A team as it is named."""
+
+    code: str
+    name: str
+    name_en: str
+    kind: TeamKind
+
+
+class UnitSent(BaseModel):
+    """The unit that comes."""
+
+    code: str
+    name: str
+    name_en: str
+    team: str
+    mode: Mode
+    base: str
+    eta_s: float | None
+    distance_m: float | None
+
+
+class DecisionOut(BaseModel):
+    """A decision with everything that was weighed."""
+
+    version: str
+    rule: str
+    zones: list[dict[str, str]]
+    candidates: list[dict[str, Any]]
+    notes: list[str]
+    facts: dict[str, float | str]
+
+
+class ReceivedOut(BaseModel):
+    """The answer to a report."""
+
+    case: str
+    report: UUID
+    state: State
+    known: bool
+    filled: list[str]
+    team: TeamName
+    unit: UnitSent | None
+    decision: DecisionOut
+
+
+class PhotoOut(BaseModel):
+    """A photo that is kept."""
+
+    sha256: str
+    width: int
+    height: int
+    bytes: int
+
+
+class CaseOut(BaseModel):
+    """A case for lists, map and stream; `team` and `unit` are codes."""
+
+    model_config = ConfigDict(extra="allow")
+
+    case: str
+    state: State
+    matter: str
+    matter_name: str
+    matter_name_en: str
+    urgency: int
+    team: str
+    unit: str | None
+    lon: float
+    lat: float
+    accuracy_m: float
+    source: str
+    text: str
+    township: str | None
+    grid: str | None
+    zones: dict[str, list[str]]
+    seen_at: datetime
+    received_at: datetime
+    changed_at: datetime
+    due_at: datetime
+    eta_s: int | None
+    mode: Mode | None
+    seq: int
+    photos: list[str]
+    notes: list[str]
+
+
+class CasePage(BaseModel):
+    """A page of cases, newest first."""
+
+    items: list[CaseOut]
+    next: str | None
+
+
+class WhyText(BaseModel):
+    """A decision in words of one language."""
+
+    headline: str
+    steps: list[str]
+
+
+class WhyOut(BaseModel):
+    """A decision, and in words."""
+
+    case: str
+    decision: DecisionOut
+    zh: WhyText
+    en: WhyText
+
+
+class OrderIn(BaseModel):
+    """Something done to a case."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    id: UUID = Field(default_factory=uuid4, description="Made by the client; the same id twice is the same action.")
+    action: Literal[Action.ACCEPT, Action.ARRIVE, Action.HANDLE, Action.CLOSE, Action.RETURN, Action.REASSIGN]
+    actor: Annotated[str, Field(max_length=100)] = ""
+    note: Annotated[str, Field(max_length=4000)] = ""
+    team: Annotated[str, Field(max_length=50)] = ""
+    unit: Annotated[str, Field(max_length=50)] = ""
+    photos: Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]], Field(max_length=12)] = []
+    seq: int | None = Field(None, ge=1, description="The step you were looking at; refused when the case moved on.")
+
+
+class Counters(BaseModel):
+    """The figures on top of the map."""
+
+    open: int
+    waiting: int
+    unclaimed: int
+    late: int
+    returned: int
+    closed_today: int
+    received_today: int

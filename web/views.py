@@ -1,0 +1,183 @@
+"""Values as the interface shows them: plain JSON, no personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from dispatch.district import District
+
+from dispatch import lifecycle
+from dispatch.audit import Recorded
+from dispatch.desk import Received
+from dispatch.ground import Ground
+from dispatch.model import Report, Team, Unit
+from dispatch.store.cases import CaseRow
+from dispatch.store.record import Told
+
+
+def moment(at: datetime) -> str:
+    """RFC 3339 in UTC, to the millisecond."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def case_view(case: CaseRow, district: District) -> dict[str, Any]:
+    """A case for lists, map and stream."""
+    matter = district.matters.get(case.matter) or district.classes.get(case.matter)
+    return {
+        "case": case.case_no,
+        "state": case.state.value,
+        "matter": case.matter,
+        "matter_name": matter.name if matter else case.matter,
+        "matter_name_en": matter.name_en if matter else case.matter,
+        "urgency": case.urgency,
+        "team": case.team,
+        "unit": case.unit,
+        "lon": case.lon,
+        "lat": case.lat,
+        "accuracy_m": case.accuracy_m,
+        "source": case.source.value,
+        "text": case.text,
+        "township": case.township,
+        "grid": case.grid,
+        "zones": case.zones,
+        "seen_at": moment(case.seen_at),
+        "received_at": moment(case.received_at),
+        "changed_at": moment(case.changed_at),
+        "due_at": moment(case.due_at),
+        "eta_s": case.eta_s,
+        "mode": case.mode.value if case.mode else None,
+        "seq": case.seq,
+        "photos": list(case.photos),
+        "notes": case.decision["notes"],
+    }
+
+
+def decision_view(decision: Mapping[str, Any]) -> dict[str, Any]:
+    """A decision as it was stored, candidates of both kinds in one list."""
+    return {
+        "version": decision["version"],
+        "rule": decision["rule"],
+        "zones": decision["zones"],
+        "candidates": [
+            *(
+                {"kind": "rule", "code": v["rule"], "team": v["team"], "chosen": v["chosen"], "reason": v["reason"]}
+                for v in decision["rules"]
+            ),
+            *(
+                {
+                    "kind": "unit",
+                    "code": v["unit"],
+                    "mode": v["mode"],
+                    "eta_s": v["eta_s"],
+                    "distance_m": v["distance_m"],
+                    "chosen": v["chosen"],
+                    "reason": v["reason"],
+                }
+                for v in decision["units"]
+            ),
+        ],
+        "notes": decision["notes"],
+        "facts": decision["facts"],
+    }
+
+
+def received_view(received: Received, ground: Ground) -> dict[str, Any]:
+    """The answer to a report."""
+    case, district = received.case, ground.district
+    unit = district.units.get(case.unit) if case.unit else None
+    return {
+        "case": case.case_no,
+        "report": str(case.report_id),
+        "state": case.state.value,
+        "known": received.known,
+        "filled": list(received.filled),
+        "team": team_name(district.teams[case.team]),
+        "unit": None
+        if unit is None
+        else {
+            **unit_name(unit),
+            "eta_s": case.eta_s,
+            "distance_m": _distance(case),
+        },
+        "decision": decision_view(case.decision),
+    }
+
+
+def _distance(case: CaseRow) -> float | None:
+    """Metres to go for the unit that is on the case, where the decision knew it."""
+    return next((v["distance_m"] for v in case.decision["units"] if v["unit"] == case.unit), None)
+
+
+def team_name(team: Team) -> dict[str, Any]:
+    """A team as it is named."""
+    return {"code": team.code, "name": team.name, "name_en": team.name_en, "kind": team.kind.value}
+
+
+def unit_name(unit: Unit) -> dict[str, Any]:
+    """A unit as it is named."""
+    return {
+        "code": unit.code,
+        "name": unit.name,
+        "name_en": unit.name_en,
+        "team": unit.team,
+        "mode": unit.mode.value,
+        "base": unit.base,
+    }
+
+
+def report_view(report: Report) -> dict[str, Any]:
+    """A report without who sent it."""
+    return {
+        "id": str(report.id),
+        "given_lon": report.given_lon,
+        "given_lat": report.given_lat,
+        "datum": report.datum.value,
+        "accuracy_m": report.accuracy_m,
+        "seen_at": moment(report.seen_at),
+        "received_at": moment(report.received_at),
+        "source": report.source.value,
+        "matter": report.matter,
+        "text": report.text,
+        "photos": list(report.photos),
+        "has_contact": bool(report.contact),
+    }
+
+
+def event_view(recorded: Recorded) -> dict[str, Any]:
+    """One line of a case's history."""
+    event = recorded.event
+    return {
+        "id": event.id,
+        "seq": event.seq,
+        "at": moment(event.at),
+        "action": event.action,
+        "actor": event.actor,
+        "note": event.data.get("note", ""),
+        "after": event.data["after"],
+        "photos": event.data.get("photos", []),
+        "sealed": recorded.sealed.hex(),
+        "prev": event.prev.hex(),
+    }
+
+
+def actions_view(case: CaseRow) -> list[dict[str, Any]]:
+    """What may be done now, by whom, needing what."""
+    return [
+        {"action": t.action.value, "by": sorted(role.value for role in t.by), "needs": list(t.needs)}
+        for t in lifecycle.allowed(case.state)
+    ]
+
+
+def told_view(told: Told, district: District) -> dict[str, Any]:
+    """An event for the live stream."""
+    return {
+        "event": told.event_id,
+        "case": case_view(told.case, district),
+        "seq": told.seq,
+        "action": told.action,
+        "at": moment(told.at),
+        "actor": told.actor,
+        "note": told.note,
+    }
