@@ -1,0 +1,41 @@
+"""The command line: `onegrid COMMAND`."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from dispatch.cli import audit, grids, heatmap, serve
+from dispatch.errors import DomainError
+
+app = typer.Typer(
+    name="onegrid",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="OneGrid 一张网格: who is responsible here, who is nearest, and a record nobody can quietly change.",
+)
+app.command()(serve.serve)
+app.command()(serve.demo)
+app.command()(serve.migrate)
+app.command()(heatmap.heatmap)
+app.add_typer(grids.app, name="grids")
+app.add_typer(audit.app, name="audit")
+
+
+def main() -> None:
+    """Entry point; a refusal is told in both languages and ends with 1."""
+    try:
+        app()
+    except DomainError as error:
+        tell(error)
+        sys.exit(1)
+
+
+def tell(error: DomainError) -> None:
+    """A refusal on stderr, Chinese first."""
+    for language in ("zh", "en"):
+        parts = (error.text(language), error.hint(language))
+        print(" ".join(part for part in parts if part), file=sys.stderr)  # noqa: T201
+    print(f"[{error.code()}]", file=sys.stderr)  # noqa: T201

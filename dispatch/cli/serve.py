@@ -1,0 +1,135 @@
+"""`onegrid serve` and `onegrid demo`: the server, with the private PostGIS where no other is named."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import anyio
+import typer
+import uvicorn
+from rich.console import Console
+
+from dispatch.database import PrivatePostgis
+from dispatch.demo import Stream
+from dispatch.errors import AddressNotAllowed
+from dispatch.settings import Settings
+from dispatch.store.engine import migrate as migrate_schema
+from dispatch.store.engine import open_engine
+from web.app import create
+
+told = Console(stderr=True, highlight=False)
+
+HostOption = Annotated[str | None, typer.Option(help="Address to listen on: loopback only, until there are accounts.")]
+PortOption = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")]
+DataOption = Annotated[Path | None, typer.Option(help="Where the private database lives.")]
+DistrictOption = Annotated[Path | None, typer.Option(help="The district folder.")]
+
+
+def settings_from(**given: object) -> Settings:
+    """Settings with the command line's options before the environment's."""
+    return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+
+
+@contextmanager
+def with_database(settings: Settings) -> Iterator[Settings]:
+    """Settings whose database answers: the one that is named, or the private one, started and stopped."""
+    if settings.database_url is not None:
+        yield settings
+        return
+    with told.status("正在启动数据库 / starting the database …"), PrivatePostgis(settings.data_dir) as running:
+        told.print(f"数据库 / database: {settings.data_dir}")
+        yield settings.model_copy(update={"database_url": running.url})
+
+
+def serve(
+    host: HostOption = None, port: PortOption = None, data_dir: DataOption = None, district: DistrictOption = None
+) -> None:
+    """Serve the command centre, the field page and the interface."""
+    _run(settings_from(host=host, port=port, data_dir=data_dir, district=district), lambda _url: None)
+
+
+def demo(
+    host: HostOption = None,
+    port: PortOption = None,
+    data_dir: DataOption = None,
+    district: DistrictOption = None,
+    stream: Annotated[bool, typer.Option(help="Let made reports flow through the public interface.")] = True,
+) -> None:
+    """Serve, and let a slow stream of made reports and teams at work flow through the public interface."""
+    settings = settings_from(host=host, port=port, data_dir=data_dir, district=district)
+    if data_dir is None and "ONEGRID_DATA_DIR" not in os.environ:
+        settings = settings.model_copy(
+            update={"data_dir": settings.data_dir.with_name(f"{settings.data_dir.name}-demo")}
+        )
+    _run(settings, _start_stream if stream else lambda _url: None)
+
+
+def _start_stream(url: str) -> None:
+    threading.Thread(target=Stream(url).run, daemon=True, name="demo-stream").start()
+    told.print("演示数据正在流入（示意），Ctrl-C 停止 / made reports are flowing in, Ctrl-C stops")
+
+
+def _run(settings: Settings, when_ready: Callable[[str], None]) -> None:
+    _loopback(settings.host)
+    with with_database(settings) as ready:
+        told.print("正在载入数据 / loading the district …")
+        _Server(create(ready), ready, when_ready).run()
+
+
+def _loopback(host: str) -> None:
+    """Raises `AddressNotAllowed` for anything that others could reach."""
+    try:
+        allowed = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        allowed = False
+    if not allowed:
+        raise AddressNotAllowed(host=host)
+
+
+class _Server(uvicorn.Server):
+    """Says its address once it answers."""
+
+    def __init__(self, application: Any, settings: Settings, when_ready: Callable[[str], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                host=settings.host,
+                port=settings.port,
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=3,
+            )
+        )
+        self._when_ready = when_ready
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        """As uvicorn does, then say so."""
+        await super().startup(sockets)
+        if not self.started:
+            return
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+        print(url, flush=True)  # noqa: T201
+        told.print(f"  指挥中心 / command centre   {url}\n  网格员 / grid worker        {url}field")
+        told.print(f"  分析导出 / exports           {url}exports\n  Ctrl-C 停止 / stops")
+        self._when_ready(url.rstrip("/"))
+
+
+def migrate(data_dir: DataOption = None) -> None:
+    """Bring the database's schema to the newest revision."""
+    with with_database(settings_from(data_dir=data_dir)) as ready:
+        anyio.run(_migrate, ready)
+
+
+async def _migrate(settings: Settings) -> None:
+    engine = open_engine(settings.database_url or "", 1)
+    try:
+        await migrate_schema(engine)
+    finally:
+        await engine.dispose()
