@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
+import { fieldWorker } from "./worker/build.ts";
 
 const page = (name: string): string => resolve(import.meta.dirname, name);
 
@@ -8,6 +9,7 @@ const api = process.env.ONEGRID_API ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
   base: "/",
+  plugins: [fieldWorker()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: "dist",

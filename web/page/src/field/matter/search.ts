@@ -4,7 +4,11 @@ import type { Matter, Matters } from "../../shared/types";
 
 /** Matters all of whose search words occur in their code, names, class or department; names that begin so come first. */
 export function searchMatters(matters: Matters, asked: string): Matter[] {
-  const wanted = asked.trim().toLocaleLowerCase().split(/[\s,，、]+/).filter(Boolean);
+  const wanted = asked
+    .trim()
+    .toLocaleLowerCase()
+    .split(/[\s,，、]+/)
+    .filter(Boolean);
   const [first] = wanted;
   if (first === undefined) return [];
   const classes = new Map(matters.classes.map((c) => [c.code, `${c.name} ${c.name_en}`]));

@@ -9,7 +9,7 @@
  * sending it again can never make a second report.
  */
 
-import type { Action, Datum, Problem, ReportAnswer, Why } from "../../shared/types";
+import type { Action, Case, Datum, Problem, ReportAnswer, Why } from "../../shared/types";
 
 export type EntryState = "draft" | "waiting" | "sending" | "delivered" | "rejected";
 
@@ -79,12 +79,14 @@ interface Common {
 }
 
 export type ReportEntry = Common & { kind: "report"; draft: Draft; receipt: Receipt | null };
-export type DeedEntry = Common & { kind: "deed"; deed: Deed };
+/** `answer`: the case as it stood once the server had the deed. */
+export type DeedEntry = Common & { kind: "deed"; deed: Deed; answer: Case | null };
 export type Entry = ReportEntry | DeedEntry;
 
 /** What came of one attempt. */
 export type Outcome =
-  | { is: "delivered"; receipt: Receipt | null }
+  | { is: "delivered"; receipt: Receipt }
+  | { is: "done"; answer: Case }
   | { is: "rejected"; problem: Problem }
   | { is: "later"; problem: Problem; retryAfterMs: number | null }
   /** The server no longer holds the pictures it once acknowledged: send them again. */
@@ -108,7 +110,7 @@ export function blank(id: string, now: number): ReportEntry {
 }
 
 export function deedOf(id: string, deed: Deed, photos: Photo[], now: number): DeedEntry {
-  return { ...common(id, now), kind: "deed", deed, photos };
+  return { ...common(id, now), kind: "deed", deed, photos, answer: null };
 }
 
 function common(id: string, now: number): Common {
@@ -127,11 +129,10 @@ export function started<E extends Entry>(entry: E): E {
 /** The entry after an attempt. Nothing is ever dropped: what was refused stays, with the reason. */
 export function settled(entry: Entry, outcome: Outcome, now: number, random: number): Entry {
   switch (outcome.is) {
-    case "delivered": {
-      const photos = entry.photos.map((photo) => ({ ...photo, blob: null }));
-      const done = { state: "delivered", settledAt: now, problem: null, photos } as const;
-      return entry.kind === "report" ? { ...entry, ...done, receipt: outcome.receipt } : { ...entry, ...done };
-    }
+    case "delivered":
+      return entry.kind === "report" ? { ...arrived(entry, now), receipt: outcome.receipt } : entry;
+    case "done":
+      return entry.kind === "deed" ? { ...arrived(entry, now), answer: outcome.answer } : entry;
     case "rejected":
       return { ...entry, state: "rejected", settledAt: now, problem: outcome.problem };
     case "later":
@@ -150,6 +151,11 @@ export function settled(entry: Entry, outcome: Outcome, now: number, random: num
         photos: entry.photos.map((photo) => ({ ...photo, sha256: null })),
       };
   }
+}
+
+function arrived<E extends Entry>(entry: E, now: number): E {
+  const photos = entry.photos.map((photo) => ({ ...photo, blob: null }));
+  return { ...entry, state: "delivered", settledAt: now, problem: null, photos };
 }
 
 /** An attempt that was cut off (the tab closed, the phone died): nobody knows whether it arrived, so it goes again. */

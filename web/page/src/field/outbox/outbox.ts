@@ -4,7 +4,7 @@
  */
 
 import type { Client } from "../../shared/client";
-import { type Entry, due, hurried, nextDueIn, queued, recovered, settled, spent, started } from "./entry";
+import { due, type Entry, hurried, nextDueIn, queued, recovered, settled, spent, started } from "./entry";
 import { attempt } from "./post";
 import type { Store } from "./store";
 
@@ -121,15 +121,13 @@ export class Outbox {
     await this.told();
     const outcome = await attempt(entry, client, async (photo, sha256) => {
       await store.change(id, (stored) =>
-        stored
-          ? { ...stored, photos: stored.photos.map((p) => (p.id === photo ? { ...p, sha256 } : p)) }
-          : undefined,
+        stored ? { ...stored, photos: stored.photos.map((p) => (p.id === photo ? { ...p, sha256 } : p)) } : undefined,
       );
     });
     if (outcome.is === "later" && outcome.problem.status === 0) this.pausedUntil = this.now() + PAUSE_MS;
     await store.change(id, (stored) => stored && settled(stored, outcome, this.now(), this.random()));
     await this.told();
-    if (outcome.is === "delivered" && outcome.receipt) await this.askWhy(id, outcome.receipt.answer.case);
+    if (outcome.is === "delivered") await this.askWhy(id, outcome.receipt.answer.case);
   }
 
   /** The reason in words; the report has arrived, so failing to get it is no failure. */

@@ -19,8 +19,7 @@ export async function attempt(
       photos.push(sha256);
     }
     if (entry.kind === "deed") {
-      await client.act(entry.deed.case, deedBody(entry, photos));
-      return { is: "delivered", receipt: null };
+      return { is: "done", answer: await client.act(entry.deed.case, deedBody(entry, photos)) };
     }
     return { is: "delivered", receipt: { answer: await client.report(reportBody(entry, photos)), why: null } };
   } catch (error) {

@@ -5,7 +5,7 @@
  */
 
 const A = 6378245.0;
-const E2 = 0.00669342162296594323;
+const E2 = 0.006693421622965943;
 const rad = (degrees: number): number => (degrees * Math.PI) / 180;
 const deg = (radians: number): number => (radians * 180) / Math.PI;
 const { sin, cos, sqrt, abs, PI } = Math;

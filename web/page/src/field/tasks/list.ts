@@ -1,0 +1,83 @@
+/** The team's open cases in the order in which they will be gone to. Pure. */
+
+import type { Action, Case, CaseEvent, State } from "../../shared/types";
+import type { DeedEntry, Entry } from "../outbox/entry";
+import { type LonLat, metresBetween } from "../position/place";
+
+/** States in which the team has something to do; `handled` and `returned` wait for the command centre. */
+const OURS: ReadonlySet<State> = new Set(["assigned", "accepted", "on_scene"]);
+
+export function isOurs(state: State): boolean {
+  return OURS.has(state);
+}
+
+export interface Task {
+  case: Case;
+  metres: number | null;
+  /** What this device did to it that has not arrived yet, oldest first. */
+  pending: DeedEntry[];
+}
+
+/** Those the team must act on first, nearest first; then those that wait for the command centre. */
+export function tasks(cases: readonly Case[], entries: readonly Entry[], from: LonLat | null, unit: string): Task[] {
+  const deeds = entries.filter((e): e is DeedEntry => e.kind === "deed");
+  const pending = deeds.filter((e) => e.state === "waiting" || e.state === "sending");
+  return cases
+    .map((c) => newest(c, deeds))
+    .filter((c) => !unit || c.unit === unit || c.unit === null)
+    .map((c) => ({
+      case: c,
+      metres: from && metresBetween(from, [c.lon, c.lat]),
+      pending: pending.filter((e) => e.deed.case === c.case).sort((a, b) => a.createdAt - b.createdAt),
+    }))
+    .sort(
+      (a, b) =>
+        Number(isOurs(b.case.state)) - Number(isOurs(a.case.state)) ||
+        (a.metres ?? 0) - (b.metres ?? 0) ||
+        (a.case.due_at < b.case.due_at ? -1 : 1),
+    );
+}
+
+/** A case as the list has it or as the server answered to a deed of ours, whichever is later. */
+function newest(listed: Case, deeds: readonly DeedEntry[]): Case {
+  const answers = deeds.flatMap((e) => (e.answer?.case === listed.case ? e.answer : []));
+  return answers.reduce((a, b) => (b.seq > a.seq ? b : a), listed);
+}
+
+/** The list after an event: changed, come, or gone (closed, or given to another team). Older news never replaces newer. */
+export function afterEvent(cases: readonly Case[], { case: next }: Pick<CaseEvent, "case">, team: string): Case[] {
+  const known = cases.find((c) => c.case === next.case);
+  if (known && known.seq >= next.seq) return [...cases];
+  const others = cases.filter((c) => c.case !== next.case);
+  return next.team === team && next.state !== "closed" ? [...others, next] : others;
+}
+
+/**
+ * The usual next step from a state, so that the buttons stand where the thumb is before the server has been asked, and
+ * without a network. What is truly allowed is the server's table; a step it refuses is kept and shown as refused.
+ */
+const USUAL: Partial<Record<State, readonly Action[]>> = {
+  assigned: ["accept", "return"],
+  accepted: ["arrive", "return"],
+  on_scene: ["handle", "return"],
+};
+const LEADS_TO: Partial<Record<Action, State>> = {
+  accept: "accepted",
+  arrive: "on_scene",
+  handle: "handled",
+  return: "returned",
+};
+
+/** The state as it will be once everything pending has arrived. */
+export function expectedState(task: Pick<Task, "case" | "pending">): State {
+  return task.pending.reduce<State>((state, { deed }) => LEADS_TO[deed.action] ?? state, task.case.state);
+}
+
+export function nextSteps(task: Pick<Task, "case" | "pending">): readonly Action[] {
+  return USUAL[expectedState(task)] ?? [];
+}
+
+/** The sequence number to send along: none while earlier deeds of ours are on their way, for they will raise it. */
+export function seqFor(task: Pick<Task, "case" | "pending">): number | null {
+  return task.pending.length === 0 ? task.case.seq : null;
+}
