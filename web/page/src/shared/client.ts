@@ -96,7 +96,7 @@ export class Client {
     return this.get(`/cases/${encodeURIComponent(id)}/why`);
   }
 
-  act(id: string, action: NewAction): Promise<Case> {
+  act(id: string, action: NewAction): Promise<Case & Pick<CaseDetail, "actions">> {
     return this.post(`/cases/${encodeURIComponent(id)}/actions`, action);
   }
 

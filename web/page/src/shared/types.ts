@@ -75,16 +75,19 @@ export interface RoutedTeam extends Named {
 }
 
 export interface RoutedUnit extends Named {
+  team: string;
   mode: Mode;
   base: string;
-  eta_s: number;
-  distance_m: number;
+  eta_s: number | null;
+  distance_m: number | null;
 }
 
 export interface ReportAnswer {
   case: string;
   report: string;
   state: State;
+  /** The id was known: this is the same case again. */
+  known: boolean;
   filled: string[];
   team: RoutedTeam;
   unit: RoutedUnit | null;
@@ -129,23 +132,30 @@ export interface Case {
 
 /** One event of a case's record, as the history lists it. */
 export interface HistoryEvent {
-  event: number;
+  id: number;
   seq: number;
-  action: EventAction;
   at: string;
+  action: EventAction;
   actor: string;
   note: string;
-  team?: string | null;
-  unit?: string | null;
-  state?: State;
+  /** What the case was once this was done. */
+  after: { state: State; team: string; unit: string | null };
+  photos: string[];
+  sealed: string;
+  prev: string;
+}
+
+/** Something that may be done to a case now, and what must come with it. */
+export interface Possible {
+  action: Action;
+  by: ("reporter" | "team" | "dispatcher")[];
+  needs: ("note" | "team")[];
 }
 
 export interface CaseReport {
   id: string;
-  lon: number;
-  lat: number;
-  given_lon?: number;
-  given_lat?: number;
+  given_lon: number;
+  given_lat: number;
   datum: Datum;
   accuracy_m: number;
   seen_at: string;
@@ -154,6 +164,7 @@ export interface CaseReport {
   matter: string;
   text: string;
   photos: string[];
+  has_contact: boolean;
 }
 
 export interface CaseDetail extends Case {
@@ -161,7 +172,7 @@ export interface CaseDetail extends Case {
   decision: Decision;
   history: HistoryEvent[];
   /** What may be done now. */
-  actions: Action[];
+  actions: Possible[];
 }
 
 export interface Reasons {

@@ -1,0 +1,477 @@
+/** Everything that happens at the desk: loading, the live stream, choosing, acting. The screen only reads the store. */
+
+import { type Client, Refused } from "../shared/client";
+import { type Link, Live } from "../shared/events";
+import { lang } from "../shared/i18n";
+import { startOfDay } from "../shared/time";
+import type { Action, CaseEvent, District, Named, ZoneCollection } from "../shared/types";
+import { uuid } from "../shared/uuid";
+import { byAttention, byNewest, look, type Row } from "./attention";
+import { count, tally } from "./book";
+import { type Filter, type Moment, matches, readHash, writeHash } from "./filter";
+import type { MapView } from "./map-view";
+import type { Store } from "./state";
+import { t } from "./text";
+
+/** The list is put in order again at most this often; the map does not wait for it. */
+const LIST_EVERY = 200;
+const FRESH_FOR = 2600;
+/** Positions of units, and a look at whether this page and the server still count alike. */
+const UNITS_EVERY = 20_000;
+const COMPARE_EVERY = 60_000;
+/** Closed cases are only read when asked for, and no further back than this many. */
+const CLOSED_AT_MOST = 3000;
+
+/** What an action needs beside itself. The same `id` is sent again on a retry, so that nothing is recorded twice. */
+export interface Order {
+  id: string;
+  action: Action;
+  actor: string;
+  note: string;
+  team: string;
+  seq: number;
+}
+
+export type Outcome =
+  | { kind: "done" }
+  | { kind: "conflict"; detail: string }
+  | { kind: "refused"; detail: string }
+  | { kind: "unsure" };
+
+export class Desk {
+  private view: MapView | null = null;
+  private readonly zones = new Map<string, ZoneCollection>();
+  private listTimer: ReturnType<typeof setTimeout> | undefined;
+  private mapFrame = 0;
+  private live: Live | null = null;
+  private today = 0;
+  private reading: Promise<void> | null = null;
+  private closedRead = false;
+
+  constructor(
+    readonly store: Store,
+    readonly client: Client,
+  ) {}
+
+  /** The moment that lateness is measured by. */
+  moment(): Moment {
+    const { district } = this.store.state;
+    const now = Date.now();
+    return {
+      now,
+      startOfDay: startOfDay(now, district?.timezone ?? "Asia/Shanghai"),
+      unclaimedAfter: (district?.unclaimed_after_min ?? 30) * 60_000,
+    };
+  }
+
+  async start(): Promise<void> {
+    const { store, client } = this;
+    const { selected } = readHash(location.hash);
+    this.readAddress();
+    store.set({ loading: { kind: "district" } });
+    try {
+      const [district, matters, teams, units] = await Promise.all([
+        client.district(),
+        client.matters(),
+        client.teams(),
+        client.units(),
+      ]);
+      store.set({
+        district,
+        matters,
+        teams: new Map(teams.map((team) => [team.code, team])),
+        units: new Map(units.map((unit) => [unit.code, unit])),
+      });
+      this.today = this.moment().startOfDay;
+      void this.readZones(district);
+      await this.listen();
+      await this.readCases();
+    } catch (error) {
+      store.set({ loading: { kind: "failed", message: said(error) } });
+      return;
+    }
+    if (selected) this.openCase(selected);
+  }
+
+  /** Clocks that run as long as the page does. */
+  keepTime(): void {
+    setInterval(() => this.tick(), 1000);
+    setInterval(() => void this.readUnits(), UNITS_EVERY);
+    setInterval(() => void this.compare(), COMPARE_EVERY);
+    window.addEventListener("hashchange", () => this.readAddress());
+    window.addEventListener("online", () => this.live?.restart());
+  }
+
+  setView(view: MapView): void {
+    this.view = view;
+    for (const [name, zones] of this.zones) view.zones(name, zones);
+    for (const name of this.store.state.hidden) view.switchLayer(name, false);
+    this.redrawCases();
+    view.updateUnits(this.store.state.units.values());
+    this.showSelection();
+  }
+
+  /** What is drawn, and what is listed, from now on. */
+  setFilter(patch: Partial<Filter>): void {
+    const filter = { ...this.store.state.filter, ...patch };
+    this.store.set({ filter });
+    this.writeAddress();
+    this.list();
+    this.redrawCases();
+    if (filter.show === "closed_today" || filter.state === "closed") void this.readClosed();
+  }
+
+  moveCursor(by: number): void {
+    const { rows, cursor } = this.store.state;
+    if (rows.length === 0) return;
+    const at = rows.findIndex((row) => row.held.c.case === cursor);
+    const next = rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? 0 : at + by))];
+    if (!next) return;
+    this.store.set({ cursor: next.held.c.case });
+    if (this.store.state.open) this.openCase(next.held.c.case);
+    else this.showSelection();
+  }
+
+  openCase(id: string): void {
+    if (!id) return;
+    if (this.store.state.open?.id !== id) {
+      this.store.set({ cursor: id, open: { id, detail: null, why: null, failed: "", whyFailed: "" }, notice: null });
+    }
+    this.writeAddress();
+    this.showSelection();
+    void this.readCase(id);
+  }
+
+  closeCase(): void {
+    this.store.set({ open: null, notice: null });
+    this.writeAddress();
+    this.showSelection();
+  }
+
+  centre(): void {
+    this.showSelection(true);
+  }
+
+  switchLayer(name: string, on: boolean): void {
+    const hidden = new Set(this.store.state.hidden);
+    if (on) hidden.delete(name);
+    else hidden.add(name);
+    this.store.set({ hidden });
+    this.view?.switchLayer(name, on);
+  }
+
+  get map(): MapView | null {
+    return this.view;
+  }
+
+  /** Does one thing to a case. A 409 says what happened meanwhile; the panel is then read again. */
+  async act(caseId: string, order: Order): Promise<Outcome> {
+    const { action, actor, note, team, seq, id } = order;
+    try {
+      const changed = await this.client.act(caseId, {
+        id,
+        action,
+        actor,
+        seq,
+        ...(note ? { note } : {}),
+        ...(team ? { team } : {}),
+      });
+      this.take(changed);
+      await this.readCase(caseId);
+      return { kind: "done" };
+    } catch (error) {
+      if (!(error instanceof Refused)) return { kind: "unsure" };
+      const { problem } = error;
+      if (problem.status === 503) return { kind: "unsure" };
+      const detail = [problem.detail || problem.title, problem.hint ?? ""]
+        .filter(Boolean)
+        .join(lang() === "zh" ? "" : " ");
+      await this.readCase(caseId);
+      return { kind: problem.status === 409 ? "conflict" : "refused", detail };
+    }
+  }
+
+  /** Reads the open case and its reasons again. */
+  async readCase(id: string): Promise<void> {
+    const { client, store } = this;
+    const put = (patch: Partial<NonNullable<typeof store.state.open>>): void => {
+      const { open } = store.state;
+      if (open?.id === id) store.set({ open: { ...open, ...patch } });
+    };
+    const detail = client.case(id).then(
+      (value) => {
+        put({ detail: value, failed: "" });
+        this.take(value);
+        this.showSelection();
+      },
+      (error: unknown) => put({ failed: said(error) }),
+    );
+    const why = client.why(id).then(
+      (value) => put({ why: value, whyFailed: "" }),
+      (error: unknown) => put({ whyFailed: said(error) }),
+    );
+    await Promise.all([detail, why]);
+  }
+
+  /** The district's layers, the small ones first: each is drawn as it comes, and a missing one is named. */
+  private async readZones(district: District): Promise<void> {
+    const rank = (name: string): number => ["district", "township", "water", "roads", "joint"].indexOf(name) >>> 0;
+    const names = new Set(["district", "roads", "bases", ...district.layers.map((layer) => layer.name)]);
+    const failed: string[] = [];
+    for (const name of [...names].sort((a, b) => rank(a) - rank(b))) {
+      try {
+        const zones = await this.client.zones(name);
+        this.zones.set(name, zones);
+        this.view?.zones(name, zones);
+        const { places, extras } = this.store.state;
+        if (name === "roads" || name === "bases") {
+          const { real, source, label, label_en } = zones;
+          const info = { name, label, label_en, real, source, count: zones.features.length };
+          this.store.set({ extras: [...extras, info] });
+        } else if (name !== "grid") this.store.set({ places: new Map(places).set(name, namesOf(zones)) });
+      } catch {
+        failed.push(name);
+      }
+    }
+    this.store.set({ failedLayers: failed });
+  }
+
+  private listen(): Promise<void> {
+    this.live?.stop();
+    return new Promise((ready) => {
+      // Lists are read once the stream is open, so that nothing falls between; a dead stream must not hold them up.
+      const patience = setTimeout(ready, 2000);
+      this.live = new Live({
+        url: `${this.client.base}/events`,
+        onEvent: (event) => this.told(event),
+        onReset: () => void this.readCases(),
+        onLink: (link) => {
+          this.linked(link);
+          if (link === "open") {
+            clearTimeout(patience);
+            ready();
+          }
+        },
+      });
+      this.live.start();
+    });
+  }
+
+  private linked(link: Link): void {
+    const { lostAt } = this.store.state;
+    this.store.set({ link, lostAt: link === "lost" ? lostAt || Date.now() : 0 });
+  }
+
+  private told(event: CaseEvent): void {
+    const { store } = this;
+    const isNew = event.action === "report" && !store.book.get(event.case.case);
+    store.set({ day: tally(store.state.day, event, this.today) });
+    if (isNew) {
+      const fresh = new Map(store.state.fresh);
+      fresh.set(event.case.case, Date.now() + FRESH_FOR);
+      store.set({ fresh });
+    }
+    this.take(event.case);
+    const { open } = store.state;
+    if (open?.id === event.case.case && (open.detail?.seq ?? 0) < event.seq) void this.readCase(open.id);
+  }
+
+  /** One case, newer than the one held: into the book, its unit into the right state, then onto the screen. */
+  private take(c: CaseEvent["case"]): void {
+    const before = this.store.book.get(c.case)?.c;
+    if (!this.store.book.merge(c)) return;
+    this.busyUnits(c, before?.unit ?? null);
+    this.list();
+    this.mapSoon();
+  }
+
+  private busyUnits(c: CaseEvent["case"], before: string | null): void {
+    const units = new Map(this.store.state.units);
+    const set = (code: string, on: string | null): void => {
+      const unit = units.get(code);
+      if (unit && unit.case !== on) units.set(code, { ...unit, case: on });
+    };
+    const holds = c.unit && (c.state === "assigned" || c.state === "accepted" || c.state === "on_scene");
+    for (const code of [before, c.unit]) if (code && units.get(code)?.case === c.case) set(code, null);
+    if (c.unit && holds) set(c.unit, c.case);
+    this.store.set({ units });
+  }
+
+  private readCases(): Promise<void> {
+    this.reading ??= this.readAll().finally(() => {
+      this.reading = null;
+    });
+    return this.reading;
+  }
+
+  private async readAll(): Promise<void> {
+    const { store, client } = this;
+    const begun = Date.now();
+    const listed = new Set<string>();
+    const page = (items: CaseEvent["case"][]): void => {
+      for (const item of items) {
+        listed.add(item.case);
+        store.book.merge(item);
+      }
+      if (store.state.loading.kind !== "ready") store.set({ loading: { kind: "cases", read: listed.size } });
+      this.list();
+      this.mapSoon();
+    };
+    const [counters] = await Promise.all([
+      client.counters(),
+      client.everyCase({ open: true }, page),
+      client.everyCase({ from: new Date(this.moment().startOfDay).toISOString() }, page),
+    ]);
+    for (const held of store.book.all()) if (held.changed >= begun - 60_000) listed.add(held.c.case);
+    store.book.retain(listed);
+    this.closedRead = false;
+    store.set({
+      loading: { kind: "ready" },
+      day: { received: counters.received_today, closed: counters.closed_today },
+    });
+    const { filter } = store.state;
+    if (filter.show === "closed_today" || filter.state === "closed") void this.readClosed();
+    this.list();
+    this.mapSoon();
+  }
+
+  private async readClosed(): Promise<void> {
+    if (this.closedRead) return;
+    this.closedRead = true;
+    let cursor: string | null = null;
+    let read = 0;
+    try {
+      do {
+        const page: Awaited<ReturnType<Client["cases"]>> = await this.client.cases({
+          state: "closed",
+          limit: 1000,
+          ...(cursor ? { cursor } : {}),
+        });
+        for (const item of page.items) this.store.book.merge(item);
+        read += page.items.length;
+        cursor = page.next;
+        this.list();
+        this.mapSoon();
+      } while (cursor && read < CLOSED_AT_MOST);
+    } catch {
+      this.closedRead = false;
+    }
+  }
+
+  private async readUnits(): Promise<void> {
+    try {
+      const units = await this.client.units();
+      this.store.set({ units: new Map(units.map((unit) => [unit.code, unit])) });
+      this.view?.updateUnits(units);
+      this.showSelection();
+    } catch {
+      // The link's own state already says that the server is away.
+    }
+  }
+
+  /** An eight-hour page checks itself: when the server counts otherwise while nothing moves, the lists are read again. */
+  private async compare(): Promise<void> {
+    if (this.store.state.link !== "open" || this.store.state.loading.kind !== "ready") return;
+    try {
+      const before = count(this.store.book, this.moment(), this.store.state.day);
+      const theirs = await this.client.counters();
+      const after = count(this.store.book, this.moment(), this.store.state.day);
+      this.store.set({ day: { received: theirs.received_today, closed: theirs.closed_today } });
+      if (before.open === after.open && after.open !== theirs.open) await this.readCases();
+    } catch {
+      // No answer to a mere check: the stream will tell.
+    }
+  }
+
+  private tick(): void {
+    const moment = this.moment();
+    const { fresh } = this.store.state;
+    const still = new Map([...fresh].filter(([, until]) => until > moment.now));
+    this.store.set({ now: moment.now, ...(still.size !== fresh.size ? { fresh: still } : {}) });
+    if (this.today && moment.startOfDay !== this.today) {
+      this.today = moment.startOfDay;
+      void this.readCases();
+    }
+    this.list();
+    this.redrawCases();
+  }
+
+  private list(): void {
+    this.listTimer ??= setTimeout(() => {
+      this.listTimer = undefined;
+      this.listNow();
+    }, LIST_EVERY);
+  }
+
+  private listNow(): void {
+    const { store } = this;
+    const moment = this.moment();
+    const test = matches(store.state.filter, moment);
+    const rows: Row[] = [];
+    for (const held of store.book.all()) {
+      if (test(held)) rows.push({ held, look: look(held, moment.now, moment.unclaimedAfter) });
+    }
+    rows.sort(store.state.filter.sort === "newest" ? byNewest : byAttention);
+    store.set({ rows, counters: count(store.book, moment, store.state.day) });
+  }
+
+  private mapSoon(): void {
+    if (this.mapFrame || !this.view) return;
+    this.mapFrame = requestAnimationFrame(() => {
+      this.mapFrame = 0;
+      const moment = this.moment();
+      const { book, state } = this.store;
+      this.view?.updateCases(book.drain(), book, moment, matches(state.filter, moment));
+      this.view?.updateUnits(state.units.values());
+    });
+  }
+
+  private redrawCases(): void {
+    const moment = this.moment();
+    this.store.book.drain();
+    this.view?.updateCases(null, this.store.book, moment, matches(this.store.state.filter, moment));
+  }
+
+  private showSelection(centre = false): void {
+    const { open, cursor, units } = this.store.state;
+    const id = open?.id ?? cursor;
+    const c = this.store.book.get(id)?.c ?? (open?.detail?.case === id ? open.detail : null);
+    this.view?.select(c, c?.unit ? units.get(c.unit) : undefined, centre);
+  }
+
+  private readAddress(): void {
+    const { selected, ...filter } = readHash(location.hash);
+    const now = this.store.state;
+    if (JSON.stringify(filter) !== JSON.stringify(now.filter)) this.setFilter(filter);
+    if (now.loading.kind !== "ready" || selected === (now.open?.id ?? "")) return;
+    if (selected) this.openCase(selected);
+    else this.closeCase();
+  }
+
+  private writeAddress(): void {
+    const { filter, open } = this.store.state;
+    const hash = writeHash({ ...filter, selected: open?.id ?? "" });
+    if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname + location.search);
+  }
+}
+
+function namesOf(zones: ZoneCollection): ReadonlyMap<string, Named> {
+  const names = new Map<string, Named>();
+  for (const { properties } of zones.features) {
+    if (!properties) continue;
+    const code = String(properties.code);
+    names.set(code, { code, name: String(properties.name ?? code), name_en: String(properties.name_en ?? "") });
+  }
+  return names;
+}
+
+/** A fresh order, ready to be sent. */
+export function newOrder(action: Action, seq: number): Order {
+  return { id: uuid(), action, actor: "", note: "", team: "", seq };
+}
+
+/** What went wrong, in the language in use. */
+export function said(error: unknown): string {
+  if (error instanceof Refused) return error.problem.detail || error.problem.title;
+  return t("unreachable");
+}

@@ -1,0 +1,174 @@
+/** What may be done to the open case: one action each, saying what will be recorded before it is. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { lang } from "../shared/i18n";
+import { clock } from "../shared/time";
+import type { Action, CaseDetail, Possible } from "../shared/types";
+import { type Desk, newOrder, type Order } from "./desk";
+import { TeamOptions } from "./filters";
+import { t } from "./text";
+
+const ACTOR = "onegrid.actor";
+
+/** The step that the case is waiting for stands out; sending it elsewhere does not, unless it was sent back. */
+function leading(possible: readonly Possible[]): Action | undefined {
+  const actions = possible.map((one) => one.action);
+  return (["accept", "arrive", "handle", "close"] as const).find((one) => actions.includes(one)) ?? actions[0];
+}
+
+function rememberedActor(): string {
+  try {
+    return localStorage.getItem(ACTOR) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
+  const [order, setOrder] = useState<Order | null>(null);
+  const [sending, setSending] = useState(false);
+  const [unsure, setUnsure] = useState(false);
+  const first = useRef<HTMLTextAreaElement & HTMLSelectElement>(null);
+  const { notice, district, teams } = desk.store.state;
+  const time = clock(district?.timezone ?? "Asia/Shanghai");
+  const lead = leading(detail.actions);
+
+  useEffect(() => first.current?.focus(), [order?.id]);
+  const begin = (action: Action): void => {
+    setUnsure(false);
+    desk.store.set({ notice: null });
+    setOrder({ ...newOrder(action, detail.seq), actor: rememberedActor() || t("do.seat") });
+  };
+  const change = (patch: Partial<Order>): void => setOrder(order && { ...order, ...patch });
+  const needs = detail.actions.find((one) => one.action === order?.action)?.needs ?? [];
+  const ready = order && needs.every((field) => order[field].trim());
+
+  const send = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (!order || !ready || sending) return;
+    setSending(true);
+    try {
+      localStorage.setItem(ACTOR, order.actor);
+    } catch {
+      // Not remembered, still recorded.
+    }
+    const outcome = await desk.act(detail.case, order);
+    setSending(false);
+    setUnsure(outcome.kind === "unsure");
+    if (outcome.kind === "unsure") {
+      desk.store.set({ notice: { tone: "problem", text: t("do.unsure") } });
+      return;
+    }
+    if (outcome.kind === "done") {
+      const now = desk.store.state.open?.detail;
+      const last = now?.history.find((one) => one.seq === now.seq);
+      const facts = {
+        action: t(`action.${order.action}`),
+        n: last?.seq ?? order.seq + 1,
+        at: time.seconds(last?.at ?? Date.now()),
+      };
+      desk.store.set({ notice: { tone: "done", text: t("do.done", facts) } });
+    } else {
+      const text = t(outcome.kind === "conflict" ? "do.conflict" : "do.failed", { detail: outcome.detail });
+      desk.store.set({ notice: { tone: "problem", text } });
+    }
+    if (outcome.kind !== "refused") setOrder(null);
+  };
+
+  return (
+    <section class="orders" aria-label={t("do.title")}>
+      {detail.actions.length === 0 && <p class="quiet">{t("do.none")}</p>}
+      <div class="buttons">
+        {detail.actions.map(({ action }) => (
+          <button
+            key={action}
+            type="button"
+            class={action === lead ? "primary" : ""}
+            aria-expanded={order?.action === action}
+            disabled={sending}
+            onClick={() => (order?.action === action ? setOrder(null) : begin(action))}
+          >
+            {t(`action.${action}`)}
+          </button>
+        ))}
+      </div>
+      {order && (
+        <form
+          class="order"
+          onSubmit={(event) => void send(event)}
+          onKeyDown={(event) => {
+            if (event.key !== "Escape") return;
+            event.stopPropagation();
+            setOrder(null);
+          }}
+        >
+          <p class="records">{t("do.records", { action: t(`action.${order.action}`) })}</p>
+          {needs.includes("team") && (
+            <label>
+              <span>{t("do.team")}</span>
+              <select
+                ref={first}
+                required
+                value={order.team}
+                onChange={(event) => change({ team: event.currentTarget.value })}
+              >
+                <option value="">{t("do.chooseTeam")}</option>
+                <TeamOptions
+                  teams={[...teams.values()]}
+                  {...(detail.state === "returned" ? {} : { without: detail.team })}
+                />
+              </select>
+            </label>
+          )}
+          <label>
+            <span>{t(needs.includes("note") ? "do.noteNeeded" : "do.note")}</span>
+            <textarea
+              {...(needs.includes("team") ? {} : { ref: first })}
+              rows={2}
+              maxLength={2000}
+              value={order.note}
+              placeholder={t(placeholder(order.action))}
+              onInput={(event) => change({ note: event.currentTarget.value })}
+            />
+          </label>
+          <label class="as">
+            <span>{t("do.as")}</span>
+            <input
+              type="text"
+              maxLength={60}
+              value={order.actor}
+              onInput={(event) => change({ actor: event.currentTarget.value })}
+            />
+          </label>
+          <div class="buttons">
+            <button type="submit" class="primary" disabled={!ready || sending}>
+              {sending
+                ? t("do.sending")
+                : unsure
+                  ? t("retry")
+                  : t("do.confirm", { action: t(`action.${order.action}`) })}
+            </button>
+            <button type="button" onClick={() => setOrder(null)}>
+              {t("do.cancel")}
+            </button>
+          </div>
+        </form>
+      )}
+      {notice && (
+        <p
+          class={`notice ${notice.tone}`}
+          role={notice.tone === "problem" ? "alert" : "status"}
+          lang={lang() === "zh" ? "zh-CN" : "en"}
+        >
+          {notice.text}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function placeholder(action: Action) {
+  return action === "return" || action === "handle" || action === "reassign"
+    ? (`do.noteOf.${action}` as const)
+    : "do.noteOf.other";
+}

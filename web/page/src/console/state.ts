@@ -1,0 +1,110 @@
+/** What the command centre holds, and the one place that tells the screen to draw again. */
+
+import type { Link } from "../shared/events";
+import type { CaseDetail, Counters, District, LayerInfo, Matters, Named, Team, Unit, Why } from "../shared/types";
+import type { Row } from "./attention";
+import { Book, type DayTotals } from "./book";
+import { ALL, type Filter } from "./filter";
+
+export type Loading =
+  | { kind: "district" }
+  | { kind: "cases"; read: number }
+  | { kind: "ready" }
+  | { kind: "failed"; message: string };
+
+export interface OpenCase {
+  id: string;
+  detail: CaseDetail | null;
+  why: Why | null;
+  failed: string;
+  whyFailed: string;
+}
+
+export interface Notice {
+  tone: "done" | "problem";
+  text: string;
+}
+
+export interface State {
+  loading: Loading;
+  link: Link;
+  /** Since when the link is lost; 0 while it is not. */
+  lostAt: number;
+  now: number;
+  district: District | null;
+  matters: Matters | null;
+  teams: ReadonlyMap<string, Team>;
+  units: ReadonlyMap<string, Unit>;
+  /** What is drawn beside the zones: roads and bases. */
+  extras: readonly LayerInfo[];
+  /** Names of zones, by layer and code. */
+  places: ReadonlyMap<string, ReadonlyMap<string, Named>>;
+  filter: Filter;
+  rows: readonly Row[];
+  counters: Counters | null;
+  day: DayTotals;
+  /** The row that the keyboard is on. */
+  cursor: string;
+  open: OpenCase | null;
+  notice: Notice | null;
+  /** Cases that have just arrived, with the moment until which they are highlighted. */
+  fresh: ReadonlyMap<string, number>;
+  help: boolean;
+  /** On a narrow screen: which of the two is shown. */
+  tab: "queue" | "map";
+  mapFailed: boolean;
+  failedLayers: readonly string[];
+  hidden: ReadonlySet<string>;
+}
+
+const FIRST: State = {
+  loading: { kind: "district" },
+  link: "connecting",
+  lostAt: 0,
+  now: Date.now(),
+  district: null,
+  matters: null,
+  teams: new Map(),
+  units: new Map(),
+  extras: [],
+  places: new Map(),
+  filter: ALL,
+  rows: [],
+  counters: null,
+  day: { received: 0, closed: 0 },
+  cursor: "",
+  open: null,
+  notice: null,
+  fresh: new Map(),
+  help: false,
+  tab: "queue",
+  mapFailed: false,
+  failedLayers: [],
+  hidden: new Set(["community"]),
+};
+
+export class Store {
+  readonly book = new Book();
+  private value: State = FIRST;
+  private readonly listeners = new Set<() => void>();
+  private frame = 0;
+
+  get state(): State {
+    return this.value;
+  }
+
+  set(patch: Partial<State>): void {
+    this.value = { ...this.value, ...patch };
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      for (const tell of this.listeners) tell();
+    });
+  }
+
+  /** Told at most once a frame; the answer stops it. */
+  subscribe(tell: () => void): () => void {
+    this.listeners.add(tell);
+    return () => this.listeners.delete(tell);
+  }
+}
