@@ -179,9 +179,11 @@ export function App({ client }: { client: Client }) {
             <Tasks
               {...{ client, timeZone, entries }}
               store={field.store}
+              district={known.district}
               teams={known.teams}
               units={known.units}
               onDeed={(deed: DeedEntry) => enqueue(deed)}
+              onHurry={hurry}
               onSay={say}
             />
           </div>

@@ -74,5 +74,15 @@ function Preview({ photo }: { photo: Photo }) {
   const url = useMemo(() => (photo.blob ? URL.createObjectURL(photo.blob) : null), [photo.blob]);
   useEffect(() => () => void (url && URL.revokeObjectURL(url)), [url]);
   const source = url ?? (photo.sha256 ? `/api/photos/${photo.sha256}?size=thumb` : "");
-  return <img src={source} alt="" width={photo.width} height={photo.height} loading="lazy" />;
+  return (
+    <img
+      src={source}
+      alt=""
+      width={photo.width}
+      height={photo.height}
+      loading="lazy"
+      // Without a network the server's small picture cannot come: no broken frame in its place.
+      onError={(event) => event.currentTarget.remove()}
+    />
+  );
 }

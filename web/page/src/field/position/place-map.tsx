@@ -16,8 +16,9 @@ export interface PlaceMapProps {
   client: Client;
   district: District;
   place: Place | null;
-  onPlace: (place: Place) => void;
-  onZones: (layer: string, zones: GeoJSON.FeatureCollection) => void;
+  /** Without it the pin stands fast. */
+  onPlace?: (place: Place) => void;
+  onZones?: (layer: string, zones: GeoJSON.FeatureCollection) => void;
 }
 
 interface Drawn {
@@ -56,13 +57,13 @@ export function PlaceMap({ client, district, place, onPlace, onZones }: PlaceMap
       const element = document.createElement("div");
       element.className = "pin";
       element.setAttribute("aria-label", t("pin"));
-      const pin = new Pin({ element, draggable: true, anchor: "bottom" });
+      const pin = new Pin({ element, draggable: moved.current !== undefined, anchor: "bottom" });
       const put = (lon: number, lat: number): void => {
         const accuracy = fingerAccuracy(map.getZoom(), lat);
-        moved.current({ lon, lat, accuracy, datum: "wgs84", by: "hand", at: Date.now() });
+        moved.current?.({ lon, lat, accuracy, datum: "wgs84", by: "hand", at: Date.now() });
       };
       pin.on("dragend", () => put(pin.getLngLat().lng, pin.getLngLat().lat));
-      map.on("click", ({ lngLat }) => put(lngLat.lng, lngLat.lat));
+      if (moved.current) map.on("click", ({ lngLat }) => put(lngLat.lng, lngLat.lat));
       switchZones(map, "grid", false);
       drawn.current = { map, pin };
       setReady(true);
@@ -72,7 +73,7 @@ export function PlaceMap({ client, district, place, onPlace, onZones }: PlaceMap
         if (gone) return;
         if (!zones) continue;
         showZones(map, layer, zones);
-        onZones(layer, zones);
+        onZones?.(layer, zones);
       }
       container.dataset.ready = "true";
     })();

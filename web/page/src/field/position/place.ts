@@ -67,9 +67,10 @@ export function better(current: Place | null, next: Place): Place {
   return next.accuracy <= current.accuracy || next.at - current.at > STALE_MS ? next : current;
 }
 
-/** The zoom at which a circle of so many metres fills a third of a map so many pixels wide; between 12 and 16. */
+/** The zoom at which a circle of so many metres is a sixth of a map so many pixels high; between 11 and 14.5: the
+ * district's own layers are all there is to find one's way by, and closer up there is nothing left of them. */
 export function zoomFor(accuracy: number, lat: number, pixels: number): number {
-  const metresPerPixel = (accuracy * 6) / pixels;
+  const metresPerPixel = (accuracy * 12) / pixels;
   const zoom = Math.log2((2 * Math.PI * 6378137 * Math.cos(rad(lat))) / (512 * metresPerPixel));
-  return Math.min(16, Math.max(12, zoom));
+  return Math.min(14.5, Math.max(11, zoom));
 }

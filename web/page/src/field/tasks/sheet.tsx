@@ -4,10 +4,11 @@ import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../../shared/client";
 import { lang, nameOf } from "../../shared/i18n";
 import { clock, distance } from "../../shared/time";
-import type { Action, Why } from "../../shared/types";
+import type { Action, District, Why } from "../../shared/types";
 import { uuid } from "../../shared/uuid";
-import { type DeedEntry, deedOf, type Photo } from "../outbox/entry";
+import { type DeedEntry, deedOf, type Photo, type Place } from "../outbox/entry";
 import { Camera, MOST_PHOTOS, Previews, prepare } from "../photo/photos";
+import { PlaceMap } from "../position/place-map";
 import { CaseState } from "../records/receipt";
 import { StateChip, Waiting } from "../records/status";
 import { t, type Word } from "../words";
@@ -29,14 +30,25 @@ export interface TaskSheetProps {
   actor: string;
   now: number;
   timeZone: string;
+  district: District | null;
+  onHurry: () => void;
   onDeed: (deed: DeedEntry) => Promise<void>;
   onSay: (text: string) => void;
   onClose: () => void;
 }
 
-export function TaskSheet({ client, task, unit, actor, now, timeZone, onDeed, onSay, onClose }: TaskSheetProps) {
+export function TaskSheet(props: TaskSheetProps) {
+  const { client, district, task, unit, actor, now, timeZone, onDeed, onHurry, onSay, onClose } = props;
   const c = task.case;
   const [writing, setWriting] = useState<Writing | null>(null);
+  const [place] = useState<Place>({
+    lon: c.lon,
+    lat: c.lat,
+    accuracy: c.accuracy_m,
+    datum: "wgs84",
+    by: "device",
+    at: 0,
+  });
   const [why, setWhy] = useState<Why | null>(null);
   useEffect(() => {
     let gone = false;
@@ -83,6 +95,7 @@ export function TaskSheet({ client, task, unit, actor, now, timeZone, onDeed, on
           {task.metres !== null && <span>{t("away", { d: distance(task.metres, lang()) })}</span>}
           <Due at={c.due_at} now={now} />
         </p>
+        {district && <PlaceMap {...{ client, district }} place={place} />}
         <dl>
           <dt>{t("report")}</dt>
           <dd>
@@ -116,7 +129,7 @@ export function TaskSheet({ client, task, unit, actor, now, timeZone, onDeed, on
             <p>
               <StateChip state={entry.state} /> {t(entry.deed.action as Word)}
             </p>
-            <Waiting entry={entry} onHurry={() => undefined} />
+            <Waiting entry={entry} onHurry={onHurry} />
           </div>
         ))}
         {steps.length === 0 && <p class="notice">{t("awaitingCenter")}</p>}

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../../shared/client";
 import { lang, nameOf } from "../../shared/i18n";
 import { clock, distance, span } from "../../shared/time";
-import type { Team, TeamKind, Unit } from "../../shared/types";
+import type { District, Team, TeamKind, Unit } from "../../shared/types";
 import type { DeedEntry, Entry } from "../outbox/entry";
 import type { Store } from "../outbox/store";
 import type { LonLat } from "../position/place";
@@ -38,15 +38,18 @@ function keptMe(): Me {
 export interface TasksProps {
   client: Client;
   store: Store;
+  district: District | null;
   teams: Team[];
   units: Unit[];
   entries: Entry[];
   timeZone: string;
   onDeed: (deed: DeedEntry) => Promise<void>;
+  onHurry: () => void;
   onSay: (text: string) => void;
 }
 
-export function Tasks({ client, store, teams, units, entries, timeZone, onDeed, onSay }: TasksProps) {
+export function Tasks(props: TasksProps) {
+  const { client, store, district, teams, units, entries, timeZone, onDeed, onHurry, onSay } = props;
   const [me, setMe] = useState<Me>(keptMe);
   const [open, setOpen] = useState<string | null>(null);
   const [now, setNow] = useState(Date.now());
@@ -73,7 +76,7 @@ export function Tasks({ client, store, teams, units, entries, timeZone, onDeed, 
     const actor = unit ? nameOf(unit) : nameOf(team);
     return (
       <TaskSheet
-        {...{ client, timeZone, onDeed, onSay, actor, now }}
+        {...{ client, district, timeZone, onDeed, onHurry, onSay, actor, now }}
         key={opened.case.case}
         task={opened}
         unit={me.unit}
