@@ -29,6 +29,9 @@ CELLS_AT_MOST = 25_000_000
 TOUCHING_M = 1.0
 """Zones nearer than this are neighbours: borders drawn by hand miss each other by less."""
 
+STANDS_OUT = 1.959964
+"""Standard deviations that one in twenty exceeds either way."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counts:
@@ -121,9 +124,9 @@ def density(
     """Gaussian kernel density of points.
 
     `lon`, `lat` are (m,) degrees, `bounds` west, south, east, north in degrees; `cell_m` and `bandwidth_m` (the
-    kernel's standard deviation) are metres of `metric_crs`. The surface covers the bounds and four bandwidths beyond, so it
-    integrates to the number of points within the bounds, but for what the kernel's tails lose (under 0.1 %). Nothing is
-    made up for at the district's border: there the density is too low rather than too high.
+    kernel's standard deviation) are metres of `metric_crs`. The surface covers the bounds and four bandwidths beyond,
+    so it integrates to the number of points within the bounds, but for what the kernel's tails lose (under 0.1 %).
+    Nothing is made up for at the district's border: there the density is too low rather than too high.
 
     Points are shared out to the four nearest cell middles by distance (linear binning: Wand 1994, 'Fast computation of
     multivariate kernel estimators', J. Comput. Graph. Statist. 3(4)), then smoothed. Raises ValueError for a cell,
@@ -184,8 +187,11 @@ def hot_spots(found: Counts, near: csr_array, rate: float = 0.05) -> HotSpots:
     p is not read off the normal curve. With a few hundred cases on a thousand zones the counts are far too skewed for
     that: of simulated months without any hot spot, 95 in 100 would show one. Where a fixed number of cases falls by
     chance, evenly by area, the number in a neighbourhood is binomial; p is that exact tail, doubled, then adjusted by
-    Benjamini and Hochberg (1995), 'Controlling the false discovery rate', J. R. Statist. Soc. B 57(1). A zone is hot or
-    cold where p is at most `rate` and z has that sign.
+    Benjamini and Hochberg (1995), 'Controlling the false discovery rate', J. R. Statist. Soc. B 57(1).
+
+    A zone is hot where p is at most `rate` and z is at least `STANDS_OUT`, cold where z is at most its negative. Where
+    cases crowd into towns, p alone would call nearly all other land cold, truly but to no purpose; z measures against
+    the district's own unevenness.
     """
     n, total = len(found.count), found.total
     if n == 0:
@@ -202,4 +208,4 @@ def hot_spots(found: Counts, near: csr_array, rate: float = 0.05) -> HotSpots:
     fraction = np.clip(weight / found.area_km2.sum(), 0.0, 1.0)
     tail = np.minimum(binom.sf(local - 1, total, fraction), binom.cdf(local, total, fraction))
     p = np.asarray(false_discovery_control(np.minimum(1.0, 2.0 * tail)))
-    return HotSpots(z, p, (p <= rate) & (z > 0), (p <= rate) & (z < 0))
+    return HotSpots(z, p, (p <= rate) & (z >= STANDS_OUT), (p <= rate) & (z <= -STANDS_OUT))

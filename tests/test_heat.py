@@ -154,7 +154,8 @@ def test_hot_spots_equal_the_slow_model(count: list[int], area: list[float]) -> 
     z, p = slow_hot_spots(found, near)
     assert result.z == pytest.approx(z, rel=1e-6, abs=1e-6)
     assert result.p == pytest.approx(p, rel=1e-6, abs=1e-9)
-    assert (result.hot == ((result.p <= 0.05) & (result.z > 0))).all()
+    assert (result.hot == ((result.p <= 0.05) & (result.z >= 1.959964))).all()
+    assert (result.cold == ((result.p <= 0.05) & (result.z <= -1.959964))).all()
     assert not (result.hot & result.cold).any()
 
 
