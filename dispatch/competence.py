@@ -254,7 +254,7 @@ class DecisionTable:
                 if key in faults:
                     continue
                 region = self._region([groups for _, groups in combination])
-                if region is None or not region.is_empty:
+                if not region.is_empty:
                     faults[key] = Fault(*key, detail="", matter=matter, region=region)
         return list(faults.values())
 
@@ -281,18 +281,24 @@ class DecisionTable:
                     kinds.setdefault(mask, []).append(pair)
         return kinds
 
-    def _region(self, groups: Sequence[list[tuple[Zone, ...]]]) -> BaseGeometry | None:
-        """Where such a combination lies: empty when nowhere, None when only 'outside' speaks (then: the district).
+    def _region(self, groups: Sequence[list[tuple[Zone, ...]]]) -> BaseGeometry:
+        """Where such a combination lies; empty when nowhere.
 
         Closed sets: zones that only touch do meet, because a report may fall on the very edge.
         """
-        region: BaseGeometry | None = None
-        for sets in groups:
-            shapes = [intersection_all([z.geometry for z in zones]) for zones in sets if zones]
-            if not shapes:
+        township = self._layers["township"]
+        region: BaseGeometry = union_all([zone.geometry for zone in township.zones] if township else [])
+        for name, sets in zip(PLACE_LAYERS, groups, strict=True):
+            layer = self._layers[name]
+            if layer is None:
                 continue
-            here = union_all(shapes)
-            region = here if region is None else region.intersection(here)
+            if () in sets:
+                within = {zones[0].code for zones in sets if len(zones) == 1}
+                without = [zone.geometry for zone in layer.zones if zone.code not in within]
+                region = region.difference(union_all(without)) if without else region
+            else:
+                held = [intersection_all([zone.geometry for zone in zones]) for zones in sets]
+                region = region.intersection(union_all(held))
         return region
 
 

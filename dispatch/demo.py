@@ -23,13 +23,9 @@ PAUSE_S: Final = (2.0, 7.0)
 FIRST: Final = 24
 """Reports at once at the start, so that the map is not empty."""
 NEXT: Final = {"assigned": "accept", "accepted": "arrive", "on_scene": "handle", "handled": "close"}
-ACTORS: Final = {
-    "accept": "演示队伍",
-    "arrive": "演示队伍",
-    "handle": "演示队伍",
-    "close": "演示指挥中心",
-    "return": "演示队伍",
-}
+CENTRE: Final = "演示指挥中心"
+CREW: Final = "演示队伍"
+BY_CENTRE: Final = ("close", "reassign")
 NOTES: Final = {"handle": "演示：现场已处置。", "return": "演示：不属于本队职责。"}
 TEXTS: Final = ("演示上报", "演示上报：现场情况如照片所示", "演示上报：群众反映")
 OPEN_LIMIT: Final = 60

@@ -1,0 +1,116 @@
+"""Sealing: whatever is changed in a chain is found, at the step where it was changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatch.audit import GENESIS, Event, Head, Recorded, canonical, canonical_json, seal, verify
+
+START = datetime(2026, 11, 23, 1, 2, 3, 4, tzinfo=UTC)
+
+
+def chain(length: int) -> tuple[Head, list[Recorded]]:
+    before, made = GENESIS, []
+    for seq in range(1, length + 1):
+        data = {"after": {"state": f"s{seq}"}, "note": "说明"}
+        if seq == 1:
+            data["report_digest"] = "d"
+        event = Event(f"id{seq}", "C1", seq, START + timedelta(seconds=seq), "a", "甲", data, before)
+        before = seal(event)
+        made.append(Recorded(event, before))
+    return Head("C1", length, f"s{length}", before, "d"), made
+
+
+def reseal(events: list[Recorded], start: int) -> list[Recorded]:
+    """What someone who knows the method would do: seal everything again from a step on."""
+    out = events[:start]
+    before = out[-1].sealed if out else GENESIS
+    for recorded in events[start:]:
+        event = replace(recorded.event, prev=before)
+        before = seal(event)
+        out.append(Recorded(event, before))
+    return out
+
+
+def test_a_chain_as_it_was_written_holds() -> None:
+    for length in range(1, 6):
+        assert verify(*chain(length)) is None
+
+
+def test_the_canonical_form_is_what_the_document_says() -> None:
+    event = chain(1)[1][0].event
+    moved = replace(event, at=event.at.astimezone(timezone(timedelta(hours=8))))
+    assert canonical(event) == canonical(moved)
+    text = canonical(event).decode()
+    assert text.startswith('{"action":"a","actor":"甲","at":"2026-11-23T01:02:04.000004Z","case":"C1","data":{')
+    assert text.endswith(f'"prev":"{"0" * 64}","seq":1}}')
+
+
+def test_nan_is_never_sealed() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        canonical_json({"x": float("nan")})
+
+
+@given(st.integers(2, 8), st.data())
+def test_any_tampering_is_found(length: int, data: st.DataObject) -> None:
+    head, events = chain(length)
+    step = data.draw(st.integers(0, length - 1))
+    kind = data.draw(st.sampled_from(["field", "remove", "swap", "insert", "reseal", "state", "report"]))
+    target = events[step]
+    match kind:
+        case "field":
+            field, value = data.draw(
+                st.sampled_from(
+                    [
+                        ("actor", "乙"),
+                        ("action", "b"),
+                        ("data", {}),
+                        ("at", START),
+                        ("seq", 99),
+                        ("case", "C2"),
+                        ("id", "x"),
+                    ]
+                )
+            )
+            events[step] = Recorded(replace(target.event, **{field: value}), target.sealed)
+        case "remove":
+            del events[step]
+        case "swap":
+            other = (step + 1) % length
+            events[step], events[other] = events[other], events[step]
+        case "insert":
+            events.insert(step, target)
+        case "reseal":
+            events[step] = Recorded(replace(target.event, actor="乙"), target.sealed)
+            events = reseal(events, step)
+        case "state":
+            head = replace(head, state="closed")
+        case "report":
+            head = replace(head, report_digest="e")
+    found = verify(head, events)
+    assert found is not None
+    assert found.case == "C1"
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**53), 2**53)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_the_canonical_form_survives_reading_and_writing(value: object) -> None:
+    try:
+        written = canonical_json(value)
+    except UnicodeEncodeError:  # a lone surrogate is no text that could have been stored
+        return
+    assert canonical_json(json.loads(written)) == written
