@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import LineString, MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -71,7 +71,7 @@ class Edges:
     owner: Ints
 
     @classmethod
-    def of(cls, shapes: Sequence[Polygon | MultiPolygon | LineString]) -> Edges:
+    def of(cls, shapes: Sequence[BaseGeometry]) -> Edges:
         """Every edge of every ring or line; the owner is the shape's place in `shapes`."""
         parts, part_of = shapely.get_parts(np.asarray(shapes, dtype=object), return_index=True)
         polygonal = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON

@@ -1,0 +1,290 @@
+"""Travel on small made maps: rivers, bridges, islands, dykes. Lengths in metres on the plane of EPSG:4549."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyproj import Transformer
+from shapely import LineString, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from geo.travel import Leg, Travel
+
+CRS = "EPSG:4549"
+X0, Y0, SIDE = 390_000.0, 3_470_000.0, 6_000.0
+SPEEDS = {"main": 50.0, "minor": 30.0, "field": 5.0, "boat": 18.0, "foot": 4.0}
+TO_DEGREES = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
+ALL = shapely.box(0, 0, SIDE, SIDE)
+
+
+def degrees(shape: BaseGeometry) -> BaseGeometry:
+    return shapely.transform(shape, lambda x, y: TO_DEGREES.transform(x + X0, y + Y0), interleaved=False)
+
+
+def at(x: float, y: float) -> tuple[float, float]:
+    return TO_DEGREES.transform(X0 + x, Y0 + y)
+
+
+def travel(
+    water: list[Polygon] | None = None,
+    roads: list[tuple[LineString, str, bool]] | None = None,
+    bases: dict[str, tuple[float, float]] | None = None,
+    cell_m: float = 100.0,
+    **speeds: float,
+) -> Travel:
+    return Travel.build(
+        degrees(ALL),
+        [degrees(one) for one in water or []],
+        [(degrees(line), kind, bridge) for line, kind, bridge in roads or []],
+        {code: at(*xy) for code, xy in (bases or {"A": (500, 500)}).items()},
+        CRS,
+        cell_m,
+        SPEEDS | speeds,
+    )
+
+
+def river(width: float, angle: float, middle: tuple[float, float] = (3000.0, 3000.0)) -> Polygon:
+    """A straight river through `middle`, beyond the district at both ends."""
+    dx, dy = 10_000 * math.cos(angle), 10_000 * math.sin(angle)
+    line = LineString([(middle[0] - dx, middle[1] - dy), (middle[0] + dx, middle[1] + dy)])
+    return line.buffer(width / 2, cap_style="flat")
+
+
+def test_across_fields_it_is_about_the_straight_way() -> None:
+    fields = travel(bases={"A": (1050, 1050)})
+    for x, y in [(4050.0, 1050.0), (4050.0, 4050.0), (1050.0, 1550.0), (5000.0, 2000.0)]:
+        leg = fields.leg("A", "vehicle", *at(x, y))
+        straight = math.hypot(x - 1050, y - 1050)
+        assert leg is not None
+        assert leg.mode == "vehicle"
+        assert straight - 150 <= leg.metres <= 1.09 * straight + 150
+        assert leg.seconds == pytest.approx(leg.metres / (5 / 3.6), rel=1e-5)
+    assert fields.leg("A", "vehicle", *at(1060, 1040)) == Leg(0.0, 0.0, "vehicle")
+    assert fields.leg("A", "boat", *at(1060, 1040)) is None
+
+
+def test_roads_are_fast_and_measured_along() -> None:
+    bend = LineString([(500, 500), (5500, 500), (5500, 5500)])
+    road = travel(roads=[(bend, "main", False)], bases={"A": (500, 500)})
+    leg = road.leg("A", "vehicle", *at(5500, 5500))
+    assert leg is not None
+    assert leg.metres == pytest.approx(10_000, abs=110)
+    assert leg.seconds == pytest.approx(leg.metres / (50 / 3.6), rel=0.01)
+    beside = road.leg("A", "vehicle", *at(5500, 3000))
+    field = road.leg("A", "vehicle", *at(5100, 3000))
+    assert beside is not None
+    assert field is not None
+    assert field.seconds > beside.seconds + 200
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(4, 300), st.floats(0, math.pi), st.integers(-1000, 1000), st.sampled_from([60.0, 100.0, 250.0]))
+def test_a_river_of_any_width_and_direction_parts_the_land_and_carries_boats(
+    width: float, angle: float, shift: int, cell_m: float
+) -> None:
+    middle = (3000.0 + shift, 3000.0 - shift / 2)
+    stream = river(width, angle, middle)
+    off = np.array([-math.sin(angle), math.cos(angle)]) * (width / 2 + 3 * cell_m)
+    bases = {"left": tuple(np.add(middle, off)), "right": tuple(np.subtract(middle, off)), "ship": middle}
+    made = travel([stream], bases=bases, cell_m=cell_m)  # type: ignore[arg-type]
+    along = np.array([math.cos(angle), math.sin(angle)])
+    for far in (-1500.0, -333.0, 0.0, 777.0, 1500.0):
+        here = np.array(middle) + far * along
+        left, right = here + off, here - off
+        assert made.leg("left", "vehicle", *at(*left)) is not None
+        assert made.leg("left", "vehicle", *at(*right)) is None
+        assert made.leg("right", "vehicle", *at(*right)) is not None
+        assert made.leg("right", "vehicle", *at(*left)) is None
+        sailed = made.leg("ship", "boat", *at(*here))
+        assert sailed is not None
+        assert abs(far) - 2 * cell_m <= sailed.metres <= 1.5 * abs(far) + 3 * cell_m
+        ashore = made.leg("ship", "boat", *at(*left))
+        assert ashore is not None
+        assert ashore.seconds > sailed.seconds
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.floats(4, 300), st.floats(0.1, math.pi - 0.1))
+def test_a_bridge_joins_what_a_river_parts(width: float, angle: float) -> None:
+    stream = river(width, angle)
+    road = LineString([(3000, 3000), (3000 - 2000 * math.sin(angle), 3000 + 2000 * math.cos(angle))])
+    road = LineString([(2 * 3000 - x, 2 * 3000 - y) for x, y in road.coords[::-1]][:1] + list(road.coords[1:]))
+    dry = [(part, "minor", False) for part in shapely.get_parts(road.difference(stream))]
+    ends = {"A": road.coords[0], "B": road.coords[-1]}
+    without = travel([stream], dry, ends)
+    assert without.leg("A", "vehicle", *at(*ends["B"])) is None
+    bridged = travel([stream], [*dry, (road.intersection(stream), "minor", True)], ends)
+    leg, back = (bridged.leg(a, "vehicle", *at(*ends[b])) for a, b in ("AB", "BA"))
+    assert leg is not None
+    assert leg.metres == pytest.approx(4000, abs=160)
+    assert leg.seconds == pytest.approx(leg.metres / (30 / 3.6), rel=0.05)
+    assert back is not None
+    assert back.seconds == pytest.approx(leg.seconds, rel=1e-5)
+
+
+def test_an_island_is_reached_by_boat_alone() -> None:
+    lake = shapely.box(1000, 1000, 5000, 5000).difference(shapely.box(2500, 2500, 3500, 3500))
+    made = travel([lake], bases={"A": (500, 500), "quay": (950, 3000)})
+    island = at(3000, 3000)
+    assert made.leg("A", "vehicle", *island) is None
+    leg = made.leg("quay", "boat", *island)
+    assert leg is not None
+    assert leg.metres == pytest.approx(50 + 1550 + 500, abs=250)
+    assert made.leg("A", "vehicle", *at(1050, 3000)) is not None, "the shore is within a cell"
+    assert made.leg("A", "vehicle", *at(1400, 3000)) is None, "the open lake is not"
+    assert made.leg("A", "boat", *island) is not None, "the boat lies 700 m from there"
+    assert made.leg("quay", "boat", *at(100, 3000)) is not None, "a kilometre to walk"
+
+
+def test_a_crew_walks_no_farther_than_the_limit() -> None:
+    made = travel([shapely.box(0, 0, 1000, SIDE)], bases={"A": (500, 3000)})
+    near, far = made.leg("A", "boat", *at(2300, 3000)), made.leg("A", "boat", *at(2700, 3000))
+    assert near is not None
+    assert near.metres == pytest.approx(1800, abs=150)
+    assert near.seconds == pytest.approx(500 / 5 + 1300 / (4 / 3.6), rel=0.1)
+    assert far is None
+    inland = travel([shapely.box(0, 0, 1000, SIDE)], bases={"A": (2800, 3000)})
+    assert inland.leg("A", "boat", *at(500, 3000)) is None, "no boat lies 1.8 km from its base"
+
+
+def test_a_dyke_parts_two_waters_within_one_cell() -> None:
+    first = LineString([(0, 3000), (3000, 3000), (6000, 100)]).buffer(15)
+    second = LineString([(0, 3045), (3000, 3045), (6000, 5900)]).buffer(15)
+    made = travel([first, second], bases={"A": (500, 3000), "B": (500, 3045)})
+    assert made.leg("A", "boat", *at(5800, 300)) is not None
+    assert made.leg("B", "boat", *at(5800, 5700)) is not None
+    assert made.leg("A", "boat", *at(5800, 5700)) is None
+    assert made.leg("B", "boat", *at(5800, 300)) is None
+
+
+def test_a_bend_is_not_cut_short() -> None:
+    bend = LineString([(500, 2900), (5500, 2900), (5500, 3100), (500, 3100)]).buffer(10)
+    made = travel([bend], bases={"A": (600, 2900)})
+    leg = made.leg("A", "boat", *at(600, 3100))
+    assert leg is not None
+    assert leg.metres == pytest.approx(10_000, rel=0.03)
+
+
+coordinate = st.floats(200, SIDE - 200)
+spot = st.tuples(coordinate, coordinate)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(spot, spot, st.floats(5, 400)), min_size=1, max_size=6),
+    st.lists(st.tuples(spot, spot, st.booleans()), max_size=4),
+    st.lists(spot, min_size=2, max_size=6),
+)
+def test_nobody_gets_where_no_way_leads(
+    streams: list[tuple[tuple[float, float], tuple[float, float], float]],
+    ways: list[tuple[tuple[float, float], tuple[float, float], bool]],
+    spots: list[tuple[float, float]],
+) -> None:
+    water = [LineString([a, b]).buffer(width / 2 + 3).intersection(ALL) for a, b, width in streams if a != b]
+    wet = shapely.union_all(water)
+    roads = [(LineString([a, b]), "minor", bridge) for a, b, bridge in ways if a != b]
+    bridges = shapely.union_all([line for line, _, bridge in roads if bridge])
+    ground = ALL.difference(wet.difference(bridges.buffer(15)))
+    sea = shapely.get_parts(wet.buffer(1))
+    away = [xy for xy in spots if wet.distance(shapely.Point(xy)) > 150 and bridges.distance(shapely.Point(xy)) > 150]
+    afloat = [xy for xy in spots if wet.contains(shapely.Point(xy))]
+    made = travel(water, roads, {str(i): xy for i, xy in enumerate(spots)})
+    slow = travel(water, roads, {str(i): xy for i, xy in enumerate(spots)}, minor=20.0, field=4.0, boat=11.0, foot=3.0)
+    for xy in spots:
+        legs = made.legs_from_bases("vehicle", *at(*xy)), made.legs_from_bases("boat", *at(*xy))
+        late = slow.legs_from_bases("vehicle", *at(*xy)), slow.legs_from_bases("boat", *at(*xy))
+        for i, start in enumerate(spots):
+            drive, sail = legs[0][str(i)], legs[1][str(i)]
+            for quick, slower in ((drive, late[0][str(i)]), (sail, late[1][str(i)])):
+                assert (quick is None) == (slower is None)
+                if quick is not None and slower is not None:
+                    assert quick.seconds <= slower.seconds * (1 + 1e-6), "slower is never sooner"
+                    assert quick.metres >= math.dist(xy, start) - 450
+                    assert quick.seconds >= quick.metres / (30 / 3.6) * (1 - 1e-6)
+            if drive is not None and xy in away and start in away:
+                joined = [part for part in shapely.get_parts(ground) if part.intersects(shapely.Point(xy))]
+                assert any(part.intersects(shapely.Point(start)) for part in joined), "driven through water"
+            if drive is not None and xy in away:
+                back = made.leg(str(spots.index(xy)), "vehicle", *at(*start))
+                assert back is not None
+                assert back.seconds == pytest.approx(drive.seconds, rel=1e-4, abs=2 * 150 / (5 / 3.6))
+            if xy in afloat and start in afloat:
+                together = any(part.contains(shapely.multipoints([xy, start])) for part in sea)
+                assert sail is not None or not together, "waters are connected, but no boat comes"
+
+
+def test_all_ways_of_asking_agree() -> None:
+    lake = shapely.box(2000, 2000, 4000, 4000)
+    road = LineString([(500, 500), (5500, 700), (5600, 5500)])
+    places = {"A": (500.0, 500.0), "B": (5600.0, 5500.0), "C": (1950.0, 3000.0), "D": (2400.0, 2100.0)}
+    made = travel([lake], [(road, "main", False)], places)
+    rng = np.random.default_rng(4)
+    points = np.array([at(*xy) for xy in rng.uniform(-300, SIDE + 300, (400, 2))])
+    for mode in ("vehicle", "boat"):
+        legs = made.many(mode, points[:, 0], points[:, 1])
+        assert legs.bases == made.bases == ("A", "B", "C", "D")
+        assert legs.seconds.shape == legs.metres.shape == (4, 400)
+        assert 0.1 < np.isfinite(legs.seconds[2]).mean() < 0.95
+        for i, (x, y) in enumerate(points.tolist()):
+            each = made.legs_from_bases(mode, x, y)
+            for row, base in enumerate(legs.bases):
+                one = made.leg(base, mode, x, y)
+                assert each[base] == one
+                if one is None:
+                    assert math.isinf(legs.seconds[row, i])
+                    assert math.isinf(legs.metres[row, i])
+                else:
+                    assert (one.seconds, one.metres) == (legs.seconds[row, i], legs.metres[row, i])
+        for x, y in points[:40].tolist():
+            live = made.legs(mode, {code: at(*xy) for code, xy in places.items()} | {"none": (math.nan, 31.0)}, x, y)
+            assert live.pop("none") is None
+            for base, leg in live.items():
+                known = made.leg(base, mode, x, y)
+                assert (leg is None) == (known is None)
+                if leg is not None and known is not None:
+                    assert leg.seconds == pytest.approx(known.seconds, rel=0.02, abs=130)
+                    assert leg.metres == pytest.approx(known.metres, rel=0.02, abs=150)
+
+
+@pytest.mark.parametrize("xy", [(math.nan, math.nan), (math.inf, 31.3), (1e300, 31.3), (0.0, 0.0), (118.0, 31.3)])
+def test_nowhere_is_not_reached(xy: tuple[float, float]) -> None:
+    made = travel([river(50, 1.0)])
+    for mode in ("vehicle", "boat"):
+        assert made.leg("A", mode, *xy) is None
+        assert made.legs_from_bases(mode, *xy) == {"A": None}
+        assert made.legs(mode, {"u": at(500, 500)}, *xy) == {"u": None}
+
+
+def test_a_base_outside_the_district_reaches_nothing() -> None:
+    made = travel([river(50, 1.0)], bases={"A": (-4000, 0), "B": (500, 500)})
+    assert made.leg("A", "vehicle", *at(500, 500)) is None
+    assert made.leg("A", "boat", *at(3000, 3000)) is None
+    assert made.leg("B", "vehicle", *at(500, 500)) is not None
+
+
+def test_what_is_unknown_or_impossible_is_refused() -> None:
+    made = travel()
+    with pytest.raises(KeyError, match="Z"):
+        made.leg("Z", "vehicle", *at(500, 500))
+    with pytest.raises(KeyError, match="train"):
+        made.leg("A", "train", *at(500, 500))
+    with pytest.raises(KeyError, match="lane"):
+        travel(roads=[(LineString([(0, 0), (500, 500)]), "lane", False)])
+    with pytest.raises(ValueError, match="positive"):
+        travel(field=0.0)
+    with pytest.raises(ValueError, match="positive"):
+        travel(cell_m=-1.0)
+
+
+def test_nothing_but_water_and_no_base() -> None:
+    assert travel([ALL]).leg("A", "vehicle", *at(3000, 3000)) is None
+    sailed = travel([ALL]).leg("A", "boat", *at(3000, 3000))
+    assert sailed is not None
+    empty = Travel.build(degrees(ALL), [], [], {}, CRS, 100.0, SPEEDS)  # type: ignore[arg-type]
+    assert empty.legs_from_bases("vehicle", *at(500, 500)) == {}
+    assert empty.many("boat", [118.9], [31.3]).seconds.shape == (0, 1)
