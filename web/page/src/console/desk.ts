@@ -148,7 +148,12 @@ export class Desk {
     this.showSelection();
   }
 
+  /** Brings the chosen case to the middle of the map; where only one thing fits on the screen, that is then the map. */
   centre(): void {
+    if (matchMedia("(max-width: 899px)").matches) {
+      this.closeCase();
+      this.store.set({ tab: "map" });
+    }
     this.showSelection(true);
   }
 

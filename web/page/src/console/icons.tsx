@@ -75,12 +75,12 @@ const BODY: Readonly<Record<Mode, string>> = {
 function unitParts(mode: Mode, busy: boolean): readonly Part[] {
   return busy
     ? [
-        { d: circle(12), fill: "active" },
-        { d: BODY[mode], fill: dark, small: true },
+        { d: circle(11.2), fill: "surface-3", stroke: "active", width: 1.8 },
+        { d: BODY[mode], fill: "active", small: true },
       ]
     : [
-        { d: circle(11.2), fill: "bg", stroke: "ink-2", width: 1.4 },
-        { d: BODY[mode], stroke: "ink", width: 1.8, small: true },
+        { d: circle(11.2), fill: "bg", stroke: "ink-3", width: 1.2 },
+        { d: BODY[mode], stroke: "ink-2", width: 1.8, small: true },
       ];
 }
 

@@ -48,8 +48,10 @@ export function MapPane({ desk }: { desk: Desk }) {
             </button>
           </div>
           <Layers desk={desk} district={district} />
-          <Legend />
-          <Schematic layers={[...district.layers, ...extras]} failed={failedLayers} />
+          <footer class="map-foot">
+            <Schematic layers={[...district.layers, ...extras]} failed={failedLayers} />
+            <Legend />
+          </footer>
         </>
       )}
     </section>
@@ -99,7 +101,7 @@ function Layers({ desk, district }: { desk: Desk; district: District }) {
 function Legend() {
   const [open, setOpen] = useState(ROOMY);
   return (
-    <details class="map-box legend" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details class="legend" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{t("map.legend")}</summary>
       <ul>
         {LOOKS.filter((look) => look !== "closed").map((look) => (

@@ -106,7 +106,7 @@ function Headline({ desk, c, detail }: { desk: Desk; c: Case; detail: CaseDetail
           <span class="sub">
             {c.grid && t("panel.grid", { code: c.grid })}{" "}
             <span class="nowrap">{`${c.lon.toFixed(5)}, ${c.lat.toFixed(5)}`}</span>{" "}
-            {t("panel.accuracy", { n: Math.round(c.accuracy_m) })}
+            {t("panel.accuracy", { n: Math.round(c.accuracy_m) })}{" "}
             <button type="button" class="inline" onClick={() => desk.centre()}>
               {t("panel.findOnMap")}
             </button>

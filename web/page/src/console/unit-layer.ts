@@ -65,7 +65,7 @@ export class UnitLayer {
       layout: {
         "icon-image": ["get", "sign"],
         "icon-offset": ["get", "shift"],
-        "icon-size": ["interpolate", ["linear"], ["zoom"], 9.4, 0.5, 12, 0.8, 14, 1],
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 9.4, 0.42, 12, 0.75, 14, 1],
         "icon-allow-overlap": true,
         "icon-ignore-placement": true,
         "symbol-sort-key": ["get", "busy"],

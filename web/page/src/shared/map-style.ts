@@ -88,12 +88,15 @@ export const SWITCHES = {
   township: ["township-tint", "township-line", "township-name"],
   community: ["community-line", "community-name"],
   grid: ["grid-line", "grid-name"],
-  water: ["water-fill", "water-line", "water-name"],
+  water: ["water-fill", "water-line", "water-name", "water-small-name"],
   dedicated: ["dedicated-fill", "dedicated-line", "dedicated-name"],
   joint: ["joint-fill", "joint-casing", "joint-line", "joint-name"],
   roads: ["roads-minor", "roads-main", "roads-bridge"],
   bases: ["bases", "bases-name"],
 } as const;
+
+/** Kinds of water that are many and small: named only when one looks closely. */
+const SMALL_WATER = ["polder", "pond"];
 
 export type Switch = keyof typeof SWITCHES;
 
@@ -150,7 +153,7 @@ export function districtStyle(paper: Paper, lang: Lang): StyleSpecification {
         id: "water-fill",
         type: "fill",
         source: "water",
-        paint: { "fill-color": ink.water, "fill-opacity": ["match", ["get", "kind"], ["polder", "pond"], 0.55, 1] },
+        paint: { "fill-color": ink.water, "fill-opacity": ["match", ["get", "kind"], SMALL_WATER, 0.5, 1] },
       },
       {
         id: "dedicated-fill",
@@ -246,11 +249,18 @@ export function districtStyle(paper: Paper, lang: Lang): StyleSpecification {
       name("grid", ink.name2, 10.5, 14.2),
       name("community", ink.name2, 11.5, 12),
       name("dedicated", ink.dedicated, 11.5, 12.2),
-      name("water", ink.waterName, 12, 9.6, {
-        "text-font": REGULAR,
-        "text-letter-spacing": 0.12,
-        "symbol-sort-key": ["-", 0, ["coalesce", ["get", "area_km2"], 0]],
-      }),
+      {
+        ...name("water", ink.waterName, 12, 9.2, {
+          "text-letter-spacing": 0.12,
+          "symbol-sort-key": ["-", 0, ["coalesce", ["get", "area_km2"], 0]],
+        }),
+        filter: ["!", ["in", ["get", "kind"], ["literal", SMALL_WATER]]],
+      } as LayerSpecification,
+      {
+        ...name("water", ink.waterName, 11, 12.6),
+        id: "water-small-name",
+        filter: ["in", ["get", "kind"], ["literal", SMALL_WATER]],
+      } as LayerSpecification,
       name("township", ink.name, 14, 8, { "text-font": BOLD, "text-letter-spacing": 0.15, "text-padding": 2 }),
       name("joint", ink.joint, 12, 11.6, { "text-font": BOLD }),
       {
@@ -304,7 +314,11 @@ export function showZones(map: MapLibre, layer: string, zones: GeoJSON.FeatureCo
 
 /** Put the names on the map into a language. */
 export function nameZones(map: MapLibre, lang: Lang): void {
-  for (const layer of [...NAMED.filter((zone) => zone !== "grid").map((zone) => `${zone}-name`), "bases-name"]) {
+  for (const layer of [
+    ...NAMED.filter((zone) => zone !== "grid").map((zone) => `${zone}-name`),
+    "water-small-name",
+    "bases-name",
+  ]) {
     if (map.getLayer(layer)) map.setLayoutProperty(layer, "text-field", nameField(lang));
   }
 }

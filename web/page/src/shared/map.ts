@@ -19,7 +19,8 @@ export interface DistrictMap {
 /** Resolves once the style stands (its zones come by `showZones`). */
 export function makeMap({ container, bbox, paper, lang, padding = 24, more = {} }: DistrictMap): Promise<MapLibre> {
   const [west, south, east, north] = bbox;
-  const [wide, high] = [(east - west) * 0.6, (north - south) * 0.6];
+  // Room enough that a tall, narrow screen can still show the whole district.
+  const [wide, high] = [(east - west) * 1.2, (north - south) * 1.8];
   const map = new MapLibre({
     container,
     style: districtStyle(paper, lang),
