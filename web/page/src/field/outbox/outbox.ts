@@ -94,9 +94,11 @@ export class Outbox {
     return this.running;
   }
 
-  stop(): void {
+  /** Begins nothing more; resolves when what is under way has ended. */
+  async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
+    await this.running;
   }
 
   private async drain(): Promise<void> {
