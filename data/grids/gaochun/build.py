@@ -23,7 +23,7 @@ from build_special import bases, dedicated, joint_communities
 from build_tables import write_tables
 from build_water import TOTAL_KM2, Water, open_waters, polder_waters
 from cnmaps import get_adm_maps
-from shapely import Polygon
+from shapely import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 HERE = Path(__file__).parent
@@ -66,15 +66,36 @@ def boundary() -> Polygon:
     return cast("Polygon", shapely.set_precision(max(parts, key=lambda p: p.area), 1e-7))
 
 
-def divide_townships(district: Polygon, rng: np.random.Generator) -> list[Polygon]:
-    """One piece a township, in the order of TOWNSHIPS, about as large as its area says."""
+def divide_townships(district: Polygon) -> list[Polygon]:
+    """One piece a township, in the order of TOWNSHIPS, as large as its area says once its borders meander.
+
+    Published areas are kept, the assumed ones share what is left of the boundary's own area.
+    """
     seats = to_metres([t.seat for t in TOWNSHIPS])
-    share = np.array([t.area_km2 for t in TOWNSHIPS])
-    cells = power_cells_of_area(seats, share / share.sum() * district.area, district)
-    straight = shapely.union_all([c.boundary for c in cells], grid_size=SNAP_M).intersection(district)
-    borders = [meander(line, rng, 0.035) for line in lines_of(straight)]
-    pieces = divide(district, borders, len(seats))
-    return [next(p for p in pieces if p.contains(shapely.Point(seat))) for seat in seats]
+    wanted = np.array([t.area_km2 * 1e6 for t in TOWNSHIPS])
+    assumed = ~np.array([t.area_published for t in TOWNSHIPS])
+    wanted[assumed] *= (district.area - wanted[~assumed].sum()) / wanted[assumed].sum()
+    aim, best, worst = wanted.copy(), list[Polygon](), np.inf
+    for _ in range(40):
+        cells = power_cells_of_area(seats, aim, district)
+        straight = shapely.union_all([c.boundary for c in cells], grid_size=SNAP_M).intersection(district)
+        borders = [meander(line, np.random.default_rng([8, *sides(line, cells)]), 0.035) for line in lines_of(straight)]
+        pieces = divide(district, borders, len(seats))
+        found = [next(p for p in pieces if p.contains(shapely.Point(seat))) for seat in seats]
+        off = wanted - np.array([p.area for p in found])
+        if np.abs(off).max() < worst:
+            best, worst = found, float(np.abs(off).max())
+        if worst < 1e5:
+            break
+        aim += 0.35 * off
+    print(f"townships off by at most {worst / 1e6:.2f} km²")
+    return best
+
+
+def sides(line: LineString, cells: Sequence[BaseGeometry]) -> list[int]:
+    """The two cells that a border lies between: its wave hangs on them, not on where it is just now."""
+    distance = shapely.distance(line.interpolate(0.5, normalized=True), cells)
+    return sorted(int(i) for i in np.argsort(distance)[:2])
 
 
 def crowding(town: Township, lakes: BaseGeometry) -> object:
@@ -90,7 +111,9 @@ def crowding(town: Township, lakes: BaseGeometry) -> object:
     return density
 
 
-def divide_communities(pieces: Sequence[Polygon], lakes: BaseGeometry, rng: np.random.Generator) -> list[tuple[int, Polygon]]:
+def divide_communities(
+    pieces: Sequence[Polygon], lakes: BaseGeometry, rng: np.random.Generator
+) -> list[tuple[int, Polygon]]:
     """All communities as (township index, shape), nearest to the seat first within their township."""
     out: list[tuple[int, Polygon]] = []
     for i, (town, piece) in enumerate(zip(TOWNSHIPS, pieces, strict=True)):
@@ -98,7 +121,10 @@ def divide_communities(pieces: Sequence[Polygon], lakes: BaseGeometry, rng: np.r
         at = seeds(piece, n, crowding(town, lakes), rng)
         borders = [meander(line, rng, 0.045) for line in borders_between(at, piece)]
         seat = shapely.Point(to_metres([town.seat])[0])
-        out += [(i, p) for p in sorted(divide(piece, borders, n), key=lambda p: (p.distance(seat), p.centroid.distance(seat)))]
+        out += [
+            (i, p)
+            for p in sorted(divide(piece, borders, n), key=lambda p: (p.distance(seat), p.centroid.distance(seat)))
+        ]
     return out
 
 
@@ -140,26 +166,31 @@ def main() -> None:
     district = cast("Polygon", metric(real))
     open_water = open_waters(district, to_metres)
     lakes = shapely.union_all([w.geometry for w in open_water if w.kind == "lake"])
-    towns = divide_townships(district, rng)
+    towns = divide_townships(district)
     places = divide_communities(towns, lakes, rng)
     named = [row for town in TOWNSHIPS for row in communities(town)]
     cells = divide_cells(places, lakes, rng)
     wet = shapely.union_all([w.geometry for w in open_water])
     seats = [shapely.Point(p) for p in to_metres([t.seat for t in TOWNSHIPS])]
     special = dedicated(towns, wet, metric)
-    dry = shapely.union_all([
-        *(s.buffer(2300 if i == 0 else 900) for i, s in enumerate(seats)),
-        *(z.geometry.buffer(40) for z in special),
-    ])
+    dry = shapely.union_all(
+        [
+            *(s.buffer(2300 if i == 0 else 900) for i, s in enumerate(seats)),
+            *(z.geometry.buffer(40) for z in special),
+        ]
+    )
     in_polder = [c for c in cells if TOWNSHIPS[c.town].polder]
     labels = [f"{named[c.community][1]}|{named[c.community][2]}" for c in in_polder]
     waters = [*open_water, *polder_waters([c.shape for c in in_polder], labels, wet, dry, TOTAL_KM2 * 1e6 - wet.area)]
 
-    print(f"{len(cells)} cells"); print([(w.name, round(w.geometry.area/1e6,2)) for w in waters if w.kind != "polder"])
-    faces = planar_faces([real.boundary, *(degrees(c.shape).boundary for c in cells), *(degrees(w.geometry).boundary for w in waters)])
+    faces = planar_faces(
+        [real.boundary, *(degrees(c.shape).boundary for c in cells), *(degrees(w.geometry).boundary for w in waters)]
+    )
     inside = [metric(f.representative_point()) for f in faces]
     cell_of = owner_of(inside, [c.shape for c in cells], nearest=shapely.contains(district.buffer(-0.5), inside))
-    water_of = [w if c >= 0 else -1 for c, w in zip(cell_of, owner_of(inside, [w.geometry for w in waters]), strict=True)]
+    water_of = [
+        w if c >= 0 else -1 for c, w in zip(cell_of, owner_of(inside, [w.geometry for w in waters]), strict=True)
+    ]
     put_layers(faces, cell_of, water_of, cells, named, waters, special)
 
 
@@ -194,7 +225,15 @@ def put_layers(
         key=lambda m: m.code,
     )  # fmt: skip
     places = [
-        Made(code, name, name_en, "village" if int(code[-3:]) > 200 else "community", code[:9], shape, {"schematic_name": made_up})
+        Made(
+            code,
+            name,
+            name_en,
+            "village" if int(code[-3:]) > 200 else "community",
+            code[:9],
+            shape,
+            {"schematic_name": made_up},
+        )
         for (code, name, name_en, made_up), shape in zip(named, gather(faces, community_of, len(named)), strict=True)
     ]
     towns = [
@@ -202,7 +241,9 @@ def put_layers(
              {"team": f"T{i:02d}", "area_published_km2": t.area_km2 if t.area_published else None})
         for i, (t, shape) in enumerate(zip(TOWNSHIPS, gather(faces, town_of, len(TOWNSHIPS)), strict=True), 1)
     ]  # fmt: skip
-    district = Made(DISTRICT, "高淳区", "Gaochun District", "district", "", shapely.coverage_union_all([t.geometry for t in towns]))
+    district = Made(
+        DISTRICT, "高淳区", "Gaochun District", "district", "", shapely.coverage_union_all([t.geometry for t in towns])
+    )
     water = [
         Made(f"W{i:03d}", w.name, w.name_en, w.kind, "", shape, {"team": "W01"})
         for i, (w, shape) in enumerate(zip(waters, gather(faces, water_of, len(waters)), strict=True), 1)
@@ -231,7 +272,9 @@ def put_layers(
     )  # fmt: skip
     write_tables(HERE)
     total = metric(all_wet).area / 1e6
-    print(f"{len(towns)} townships, {len(places)} communities, {len(grids)} grids, {len(water)} waters of {total:.3f} km²")
+    print(
+        f"{len(towns)} townships, {len(places)} communities, {len(grids)} grids, {len(water)} waters of {total:.3f} km²"
+    )
 
 
 def write_zones(file: str, zones: Sequence[Made]) -> None:
@@ -244,11 +287,14 @@ def write_zones(file: str, zones: Sequence[Made]) -> None:
 
 def write_features(file: str, features: Sequence[tuple[Mapping[str, object], BaseGeometry]]) -> None:
     """A GeoJSON file, one feature a line, coordinates with seven decimals (1 cm)."""
+
     def feature(properties: Mapping[str, object], geometry: BaseGeometry) -> str:
         shape = shapely.geometry.mapping(shapely.orient_polygons(geometry))
         shape["coordinates"] = rounded(shape["coordinates"])
         clean = {k: v for k, v in properties.items() if v is not None}
-        return json.dumps({"type": "Feature", "properties": clean, "geometry": shape}, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(
+            {"type": "Feature", "properties": clean, "geometry": shape}, ensure_ascii=False, separators=(",", ":")
+        )
 
     lines = ",\n".join(feature(p, g) for p, g in features)
     (HERE / file).write_text('{"type":"FeatureCollection","features":[\n' + lines + "\n]}\n", encoding="utf-8")

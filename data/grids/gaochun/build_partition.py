@@ -67,7 +67,9 @@ def power_cells_of_area(sites: Points, areas_m2: NDArray[np.float64], region: Po
     return cells
 
 
-def seeds(region: BaseGeometry, n: int, density: Callable[[Points], NDArray[np.float64]], rng: np.random.Generator) -> Points:
+def seeds(
+    region: BaseGeometry, n: int, density: Callable[[Points], NDArray[np.float64]], rng: np.random.Generator
+) -> Points:
     """n seeds spread over the region so that each serves about the same weight (Lloyd's iteration on a sample)."""
     west, south, east, north = region.bounds
     step = max(25.0, float(np.sqrt(region.area / (120 * n))))
@@ -79,7 +81,9 @@ def seeds(region: BaseGeometry, n: int, density: Callable[[Points], NDArray[np.f
     for _ in range(40):
         nearest = cKDTree(at).query(sample)[1]
         total = np.bincount(nearest, weight, n)
-        moved = np.column_stack([np.bincount(nearest, weight * sample[:, k], n) / np.maximum(total, 1e-9) for k in (0, 1)])
+        moved = np.column_stack(
+            [np.bincount(nearest, weight * sample[:, k], n) / np.maximum(total, 1e-9) for k in (0, 1)]
+        )
         at = np.where(total[:, None] > 0, moved, at)
     return np.asarray(at)
 

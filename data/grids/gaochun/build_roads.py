@@ -35,7 +35,11 @@ def roads(
     rim = district.boundary.buffer(60)
     shapely.prepare(rim)
     cost = np.hypot(*(xy[ends[:, 0]] - xy[ends[:, 1]]).T)
-    cost = cost * np.where(shapely.contains(water, middle), WATER_COST, 1) * np.where(shapely.contains(rim, middle), BORDER_COST, 1)
+    cost = (
+        cost
+        * np.where(shapely.contains(water, middle), WATER_COST, 1)
+        * np.where(shapely.contains(rim, middle), BORDER_COST, 1)
+    )
     graph = coo_matrix((cost, (ends[:, 0], ends[:, 1])), shape=(len(xy), len(xy))).tocsr()
 
     seats = sorted({int(cKDTree(xy).query((s.x, s.y))[1]) for s in stands})
@@ -64,7 +68,11 @@ def roads(
             smooth = _smooth(line)
             for bridge, part in ((False, smooth.difference(water)), (True, smooth.intersection(water))):
                 pieces = shapely.get_parts(shapely.line_merge(part))
-                out += [({"class": name, "bridge": bridge}, degrees(p)) for p in pieces if isinstance(p, LineString) and p.length > 0]
+                out += [
+                    ({"class": name, "bridge": bridge}, degrees(p))
+                    for p in pieces
+                    if isinstance(p, LineString) and p.length > 0
+                ]
     return out
 
 

@@ -49,7 +49,9 @@ def dedicated(towns: Sequence[BaseGeometry], wet: BaseGeometry, metric: Project)
         for k, near in enumerate(LAKESHORE.get(town.code[-3:], ()), 1):
             bank = inner.intersection(wet.boundary)
             at = shapely.ops.nearest_points(bank, metric(Point(near)))[0]
-            shape = shapely.affinity.rotate(shapely.box(at.x - 210, at.y - 80, at.x + 210, at.y + 80), 30 * k).intersection(inner)
+            shape = shapely.affinity.rotate(
+                shapely.box(at.x - 210, at.y - 80, at.x + 210, at.y + 80), 30 * k
+            ).intersection(inner)
             number += 1
             out.append(Made(
                 f"Z{town.code[-3:]}{number:02d}", f"{town.short}示意滨湖工程{k}",
@@ -114,17 +116,36 @@ def bases(
         return degrees(shapely.ops.nearest_points(dry, metric(point))[0])
 
     out = [
-        (f"B{i:02d}", f"{t.short}综合行政执法大队驻地（示意）", f"{t.name_en.split()[0]} brigade base (schematic)", ashore(seats[t.code]))
+        (
+            f"B{i:02d}",
+            f"{t.short}综合行政执法大队驻地（示意）",
+            f"{t.name_en.split()[0]} brigade base (schematic)",
+            ashore(seats[t.code]),
+        )
         for i, t in enumerate(TOWNSHIPS, 1)
     ]
     out += [
-        (f"B1{i}", f"{j.name.removesuffix('（示意）')}执勤点（示意）", f"Joint team {i} post (schematic)", ashore(j.geometry.representative_point()))
+        (
+            f"B1{i}",
+            f"{j.name.removesuffix('（示意）')}执勤点（示意）",
+            f"Joint team {i} post (schematic)",
+            ashore(j.geometry.representative_point()),
+        )
         for i, j in enumerate(joint, 1)
     ]
-    out.append(("B10", "水上综合执法大队驻地（示意）", "Water brigade base (schematic)", ashore(Point(118.884, 31.319))))
+    out.append(
+        ("B10", "水上综合执法大队驻地（示意）", "Water brigade base (schematic)", ashore(Point(118.884, 31.319)))
+    )
     out += [(code, f"{zh}驻地（示意）", f"{en} base (schematic)", ashore(Point(at))) for code, zh, en, at in OFFICES]
     for code, zh, en, name, near in PIERS:
         body = metric(next(w.geometry for w in water if w.name.startswith(name)))
         deep = next(b for b in (body.buffer(-60), body.buffer(-20)) if not b.is_empty)
-        out.append((code, f"{zh}（示意）", f"{en} (schematic)", degrees(shapely.ops.nearest_points(deep, metric(Point(near)))[0])))
+        out.append(
+            (
+                code,
+                f"{zh}（示意）",
+                f"{en} (schematic)",
+                degrees(shapely.ops.nearest_points(deep, metric(Point(near)))[0]),
+            )
+        )
     return sorted(out, key=lambda b: b[0])

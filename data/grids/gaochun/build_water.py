@@ -38,11 +38,11 @@ RIVERS = (
         (118.945, 31.293), (118.962, 31.296), (118.985, 31.296), (119.010, 31.288), (119.035, 31.283), (119.060, 31.281),
         (119.085, 31.277), (119.105, 31.268), (119.125, 31.280), (119.160, 31.283)]),
     ("运粮河（示意）", "Yunliang Canal (schematic)", "canal", 70, [
-        (118.852, 31.410), (118.846, 31.396), (118.848, 31.374), (118.843, 31.352), (118.841, 31.327)]),
+        (118.866, 31.415), (118.858, 31.402), (118.850, 31.390), (118.848, 31.374), (118.843, 31.352), (118.841, 31.322)]),
     ("阳江示意河", "Yangjiang canal (schematic)", "canal", 45, [
-        (118.768, 31.362), (118.772, 31.345), (118.768, 31.330), (118.771, 31.318)]),
+        (118.768, 31.362), (118.772, 31.345), (118.768, 31.330), (118.772, 31.312)]),
     ("砖墙示意河", "Zhuanqiang canal (schematic)", "canal", 45, [
-        (118.800, 31.318), (118.806, 31.296), (118.826, 31.280), (118.836, 31.258), (118.838, 31.235)]),
+        (118.799, 31.324), (118.806, 31.296), (118.826, 31.280), (118.836, 31.258), (118.838, 31.235)]),
     ("港口示意河", "Gangkou canal (schematic)", "canal", 40, [
         (118.826, 31.280), (118.848, 31.290), (118.862, 31.294), (118.880, 31.296)]),
     ("漆桥示意河", "Qiqiao stream (schematic)", "river", 40, [
@@ -63,7 +63,9 @@ def resized(polygon: Polygon, area_m2: float) -> Polygon:
 def northern_wedge(district: Polygon, area_m2: float) -> BaseGeometry:
     """The part of the district north of a slightly bent shore that has this area: its share of 石臼湖."""
     west, south, east, north = district.bounds
-    shore = np.array([(0.0, 900.0), (0.3, 500.0), (0.36, -250.0), (0.43, -450.0), (0.5, 350.0), (0.6, 1500.0), (1.0, 2600.0)])
+    shore = np.array(
+        [(0.0, 900.0), (0.3, 500.0), (0.36, -250.0), (0.43, -450.0), (0.5, 350.0), (0.6, 1500.0), (1.0, 2600.0)]
+    )
     low, high = south, north
     half = shapely.box(west, south, west + 0.5 * (east - west), north + 5000)
     best: BaseGeometry = Polygon()
@@ -82,7 +84,9 @@ def open_waters(district: Polygon, to_metres: Callable[[object], Points]) -> lis
     lake = resized(Polygon(chaikin([tuple(p) for p in to_metres(GUCHENG_LAKE)], closed=True)), GUCHENG_LAKE_KM2 * 1e6)
     drawn = [
         Water("固城湖", "Gucheng Lake", "lake", lake),
-        Water("石臼湖（高淳水域）", "Shijiu Lake (Gaochun part)", "lake", northern_wedge(district, SHIJIU_LAKE_KM2 * 1e6)),
+        Water(
+            "石臼湖（高淳水域）", "Shijiu Lake (Gaochun part)", "lake", northern_wedge(district, SHIJIU_LAKE_KM2 * 1e6)
+        ),
         Water("水阳江", "Shuiyang River", "river", west_border(district, to_metres)),
     ]
     for name, name_en, kind, width, course in RIVERS:
@@ -133,6 +137,11 @@ def polder_waters(
             zones.setdefault(town, []).extend(parts)
     print(f"dykes between polder ponds about {2 * low:.0f} m wide")
     return [
-        Water(f"{name.split('|')[0]}圩内水面（示意）", f"{name.split('|')[1]} polder waters (schematic)", "polder", shapely.union_all(parts))
+        Water(
+            f"{name.split('|')[0]}圩内水面（示意）",
+            f"{name.split('|')[1]} polder waters (schematic)",
+            "polder",
+            shapely.union_all(parts),
+        )
         for name, parts in sorted(zones.items())
     ]
