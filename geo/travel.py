@@ -12,23 +12,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import Transformer
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import dijkstra
 from shapely import LineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from geo.network import Land, Network, Road, Water, land, sailing
+from geo.driving import Road, land
 from geo.raster import Floats, Frame, Ints
-
-WALK_LIMIT_M = 1500.0
-"""No crew walks farther from its boat."""
-BERTH_M = 300.0
-"""A boat lies on the largest water this near its base; failing that on the nearest within `WALK_LIMIT_M`."""
+from geo.sailing import sailing
 
 Singles = NDArray[np.float32]
 
@@ -52,29 +47,22 @@ class Legs:
     metres: Singles
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """For each cell the place of a network that stands for it (-1: none) and the walk or drive from there."""
+class _Reach(Protocol):
+    """What driving and sailing both can tell."""
 
-    place: Ints
-    metres: Floats
-    kmh: float
-
-    def spread(self, seconds: Floats, metres: Floats) -> tuple[Singles, Singles]:
-        """Per cell what `seconds` and `metres` say per place, with the rest of the way."""
-        none = self.place < 0
-        more_s = np.where(none, np.inf, self.metres / (self.kmh / 3.6))
-        more_m = np.where(none, np.inf, self.metres)
-        place = np.where(none, 0, self.place)
-        return (seconds[:, place] + more_s).astype(np.float32), (metres[:, place] + more_m).astype(np.float32)
+    def berth(self, xy: Floats) -> tuple[int, float]: ...
+    def start(self, xy: Floats) -> tuple[int, float]: ...
+    def spread(self, starts: Ints, offs_m: Floats) -> tuple[Floats, Floats]: ...
+    def gather(self, cell: int) -> tuple[Floats, Floats]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Mode:
-    """A network, how its places stand for cells (one way for each connected water), and the bases' answers per cell."""
+    """A network and the answers of all bases for every cell."""
 
-    network: Network
-    standings: tuple[_Standing, ...]
+    reach: _Reach
+    foot_kmh: float
+    """The speed of what a unit does before it is on its network."""
     seconds: Singles
     metres: Singles
 
@@ -125,10 +113,11 @@ class Travel:
         codes = tuple(sorted(bases))
         x, y = to_metres.transform(*np.array([bases[code] for code in codes], dtype=np.float64).reshape(-1, 2).T)
         drive = land(frame, ground, wet, ways, speeds_kmh)
-        sail = sailing(frame, wet, speeds_kmh["boat"])
+        sail = sailing(frame, wet, drive, speeds_kmh["boat"], speeds_kmh["foot"])
+        stands = np.stack([x, y], axis=1)
         modes = {
-            "vehicle": _vehicles(drive, frame.cells(x, y), speeds_kmh["field"]),
-            "boat": _boats(frame, drive, sail, np.stack([x, y], axis=1), speeds_kmh["foot"]),
+            "vehicle": _solved(drive, stands, speeds_kmh["field"]),
+            "boat": _solved(sail, stands, speeds_kmh["foot"]),
         }
         return cls(frame, to_metres, codes, MappingProxyType(modes))
 
@@ -159,19 +148,16 @@ class Travel:
         """The way to a point from each of `starts` (longitude, latitude): one search, some tens of milliseconds."""
         found = self._modes[mode]
         target = int(self._cells(lon, lat)[0])
-        where = np.array(list(starts.values()), dtype=np.float64).reshape(-1, 2)
-        cells = self._cells(where[:, 0], where[:, 1])
-        best = np.full((2, cells.size), np.inf)
-        for standing in found.standings:
-            place = int(standing.place[target])
-            if place < 0:
-                continue
-            # Every step is as quick in either direction, so the ways to the point are the ways from it.
-            seconds, metres = standing.spread(*found.network.solve(np.array([place])))
-            more_m = standing.metres[target]
-            new = np.stack([seconds[0, cells] + more_m / (standing.kmh / 3.6), metres[0, cells] + more_m])
-            best = np.where(new[0] < best[0], new, best)
-        return {code: _leg(best[0, i], best[1, i], mode) for i, code in enumerate(starts)}
+        if target < 0:
+            return dict.fromkeys(starts)
+        seconds, metres = found.reach.gather(target)
+        out = {}
+        for code, (start_lon, start_lat) in starts.items():
+            place, off = found.reach.start(np.array(self._to_metres.transform(start_lon, start_lat)))
+            out[code] = (
+                _leg(seconds[place] + off / (found.foot_kmh / 3.6), metres[place] + off, mode) if place >= 0 else None
+            )
+        return out
 
     def _cells(self, lon: ArrayLike, lat: ArrayLike) -> Ints:
         x, y = np.atleast_1d(np.asarray(lon, dtype=np.float64)), np.atleast_1d(np.asarray(lat, dtype=np.float64))
@@ -182,100 +168,8 @@ def _leg(seconds: float, metres: float, mode: str) -> Leg | None:
     return Leg(float(seconds), float(metres), mode) if np.isfinite(seconds) else None
 
 
-def _solve(network: Network, sources: Ints) -> tuple[Floats, Floats]:
-    """`Network.solve`, where a source may be -1: nothing is reached from there."""
-    seconds = np.full((sources.size, max(len(network.xy), 1)), np.inf)
-    metres = seconds.copy()
-    known, row = np.unique(sources[sources >= 0], return_inverse=True)
-    if known.size:
-        some_s, some_m = network.solve(known)
-        seconds[sources >= 0], metres[sources >= 0] = some_s[row], some_m[row]
-    return seconds, metres
-
-
-def _vehicles(drive: Land, base_cells: Ints, field_kmh: float) -> _Mode:
-    standing = _Standing(drive.place, drive.beyond_m, field_kmh)
-    sources = np.where(base_cells >= 0, drive.place[base_cells], -1)
-    return _Mode(drive.network, (standing,), *standing.spread(*_solve(drive.network, sources)))
-
-
-def _boats(frame: Frame, drive: Land, sail: Water, bases: Floats, foot_kmh: float) -> _Mode:
-    berths = [_berth(frame, sail, base) for base in bases]
-    sources = np.array([berth for berth, _ in berths], dtype=np.int64)
-    walks = np.array([walk for _, walk in berths])
-    at_sea_s, at_sea_m = _solve(sail.network, sources)
-    seconds = np.full((len(bases), frame.count), np.inf, dtype=np.float32)
-    metres = seconds.copy()
-    standings = []
-    for part in np.unique(sail.part[sources[sources >= 0]]).tolist():
-        standing = _landings(frame, drive, sail, part, foot_kmh)
-        standings.append(standing)
-        rows = np.flatnonzero((sources >= 0) & (sail.part[sources] == part))
-        seconds[rows], metres[rows] = standing.spread(
-            at_sea_s[rows] + (walks[rows] / (foot_kmh / 3.6))[:, None], at_sea_m[rows] + walks[rows][:, None]
-        )
-    return _Mode(sail.network, tuple(standings), seconds, metres)
-
-
-def _berth(frame: Frame, sail: Water, base: Floats) -> tuple[int, float]:
-    """Where the boats of a base lie: a place of `sail` (-1: nowhere) and the metres that the crew walks to it."""
-    if not sail.cell.size:
-        return -1, 0.0
-    metres = np.hypot(*(sail.network.xy - base).T)
-    metres[sail.cell == frame.cells(base[:1], base[1:])] = 0.0
-    near = np.flatnonzero(metres <= BERTH_M)
-    if near.size:
-        size = np.bincount(sail.part)[sail.part[near]]
-        near = near[size == size.max()]
-    else:
-        near = np.flatnonzero(metres <= WALK_LIMIT_M)
-    if not near.size:
-        return -1, 0.0
-    berth = int(near[np.argmin(metres[near])])
-    return berth, float(metres[berth])
-
-
-def _landings(frame: Frame, drive: Land, sail: Water, part: int, foot_kmh: float) -> _Standing:
-    """For each cell, the nearest place where a boat on the water `part` can put ashore, and the walk from there."""
-    places = np.flatnonzero(sail.part == part)
-    cells = sail.cell[places]
-    nearest = np.full(frame.count, -1)
-    walk = np.zeros(frame.count)
-    dry = np.flatnonzero(drive.centre >= 0)
-    if dry.size:
-        starts, ends, steps = _ashore(frame, drive, cells)
-        a, b = drive.steps
-        xy = drive.network.xy
-        between = np.hypot(*(xy[a] - xy[b]).T)
-        rows, columns = np.concatenate([a, b, dry.size + starts]), np.concatenate([b, a, ends])
-        total = dry.size + places.size
-        graph = csr_array(coo_array((np.concatenate([between, between, steps]), (rows, columns)), shape=(total, total)))
-        sources = np.arange(dry.size, total)
-        metres, _, source = dijkstra(
-            graph, indices=sources, min_only=True, return_predecessors=True, limit=WALK_LIMIT_M
-        )
-        reached = np.flatnonzero(np.isfinite(metres[: dry.size]))
-        nearest[dry[reached]] = places[source[reached] - dry.size]
-        walk[dry[reached]] = metres[reached]
-    nearest[cells] = places
-    walk[cells] = 0.0
-    return _Standing(nearest, walk, foot_kmh)
-
-
-def _ashore(frame: Frame, drive: Land, cells: Ints) -> tuple[Ints, Ints, Floats]:
-    """Steps from water to dry centres: in the same cell half a cell, else to those around; (from, to, metres)."""
-    starts, ends, metres = [], [], []
-    size, up = frame.size_x, frame.columns
-    own = drive.centre[cells]
-    here = np.flatnonzero(own >= 0)
-    starts.append(here)
-    ends.append(own[here])
-    metres.append(np.full(here.size, size / 2))
-    wet = np.flatnonzero(own < 0)
-    for step in (1, -1, up, -up, up + 1, up - 1, 1 - up, -1 - up):
-        other = drive.centre[cells[wet] + step]
-        there = np.flatnonzero(other >= 0)
-        starts.append(wet[there])
-        ends.append(other[there])
-        metres.append(np.full(there.size, size if step in (1, -1, up, -up) else size * 2**0.5))
-    return np.concatenate(starts), np.concatenate(ends), np.concatenate(metres)
+def _solved(reach: _Reach, stands: Floats, foot_kmh: float) -> _Mode:
+    berths = [reach.berth(xy) for xy in stands]
+    starts = np.array([place for place, _ in berths], dtype=np.int64)
+    seconds, metres = reach.spread(starts, np.array([off for _, off in berths], dtype=np.float64))
+    return _Mode(reach, foot_kmh, seconds.astype(np.float32), metres.astype(np.float32))

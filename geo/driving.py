@@ -1,0 +1,207 @@
+"""Where one can drive: roads, fields, bridges; and where one can walk.
+
+Land and water are judged on the polygons themselves, not on the cells: a step between two cells is left out if the
+straight line between their centres meets water. So a river narrower than a cell parts the land without a gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from scipy.spatial import cKDTree
+from shapely import LineString
+from shapely.geometry.base import BaseGeometry
+
+from geo.network import Bools, Network, Ways, clear
+from geo.raster import Edges, Floats, Frame, Ints, inside, runs, touched
+
+SHORE_M = 1.0
+"""What digitising may be off by: a way may run along a shore, and waters this near each other are joined."""
+BRIDGE_HALF_WIDTH_M = 15.0
+JUNCTION_CELLS = 0.25
+"""Ways that pass each other this near meet, though they share no vertex."""
+AROUND = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """A way in metres. Where `bridge` is true it crosses water."""
+
+    line: LineString
+    kind: str
+    bridge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Land:
+    """Driving. The place that stands for a cell: a way in it if there is one, else its centre, else the near shore."""
+
+    frame: Frame
+    network: Network
+    place: Ints
+    """For each cell; -1: none (water farther than a cell from land, or outside the district)."""
+    beyond_m: Floats
+    """Metres from that place to the cell's centre where the place is across the shore; otherwise 0."""
+    field_kmh: float
+    centre: Ints
+    """For each cell the place at its dry centre, or -1. These come first in the network."""
+    steps: tuple[Ints, Ints]
+    """Pairs of neighbouring dry centres between which one can walk."""
+    closed: BaseGeometry
+    """Water without bridges, and all that is outside the district."""
+
+    def berth(self, xy: Floats) -> tuple[int, float]:
+        """Where a vehicle with its base at `xy` starts: a place, or -1, and the metres to it."""
+        return self.start(xy)
+
+    def start(self, xy: Floats) -> tuple[int, float]:
+        """Where a vehicle at `xy` starts: a place, or -1, and the metres to it."""
+        cell = int(self.frame.cells(xy[:1], xy[1:])[0])
+        return (int(self.place[cell]), float(self.beyond_m[cell])) if cell >= 0 else (-1, 0.0)
+
+    def spread(self, starts: Ints, offs_m: Floats) -> tuple[Floats, Floats]:
+        """Seconds and metres from each start (a place, and the metres to it) to every cell: (starts, cells)."""
+        ways = self.network.solve(starts)
+        more = np.where(self.place < 0, np.inf, self.beyond_m) + offs_m[:, None]
+        if not len(self.network.xy):
+            return np.full_like(more, np.inf), np.full_like(more, np.inf)
+        return ways.seconds[:, self.place] + more / (self.field_kmh / 3.6), ways.metres[:, self.place] + more
+
+    def gather(self, cell: int) -> tuple[Floats, Floats]:
+        """Seconds and metres to one cell from every place."""
+        # Every step is as quick in either direction, so the ways to the cell are the ways from it.
+        ways: Ways = self.network.solve(self.place[cell : cell + 1])
+        more = float(self.beyond_m[cell])
+        return ways.seconds[0] + more / (self.field_kmh / 3.6), ways.metres[0] + more
+
+
+def within(frame: Frame, shape: BaseGeometry) -> Bools:
+    """Cells that a shape covers or touches."""
+    edges = Edges.of([shape])
+    held = _centre_in(frame, edges)
+    held[touched(frame, edges)[1]] = True
+    return held
+
+
+def land(
+    frame: Frame, district: BaseGeometry, water: BaseGeometry, roads: Sequence[Road], kmh: Mapping[str, float]
+) -> Land:
+    """The network of a vehicle; `kmh` by kind of road, and `field` off the roads. All shapes in metres."""
+    causeways = shapely.union_all([road.line for road in roads if road.bridge]).buffer(BRIDGE_HALF_WIDTH_M)
+    barrier = water.buffer(-SHORE_M).difference(causeways)
+    # Off the roads nobody leaves the district: else one would walk around the end of each river that flows out of it.
+    outside = shapely.box(*district.buffer(2 * frame.size_x).bounds).difference(district)
+    closed = outside.union(water).buffer(-SHORE_M).difference(causeways.intersection(district))
+    shapely.prepare([barrier, closed])
+    edges = Edges.of([closed])
+    inner = within(frame, district)
+    dry = np.flatnonzero(inner & ~_centre_in(frame, edges))
+    centre = np.full(frame.count, -1)
+    centre[dry] = np.arange(dry.size)
+    middles = frame.centres()
+    shore = np.zeros(frame.count, dtype=bool)
+    shore[touched(frame, edges)[1]] = True
+
+    a, b = _neighbours(frame, dry, centre)
+    asked = np.flatnonzero(shore[a] | shore[b])
+    walkable = np.ones(a.size, dtype=bool)
+    walkable[asked] = clear(closed, middles[a[asked]], middles[b[asked]])
+    a, b = centre[a[walkable]], centre[b[walkable]]
+
+    crossing, way_a, way_b, way_kmh, place_kmh = _ways(frame, roads, kmh)
+    xy = np.concatenate([middles[dry], crossing])
+    drivable = clear(barrier, crossing[way_a], crossing[way_b])
+    joint_a, joint_b, joint_kmh = _joints(frame, xy, dry.size, place_kmh, kmh["field"], barrier)
+    network = Network.of(
+        xy,
+        np.concatenate([a, way_a[drivable] + dry.size, joint_a]),
+        np.concatenate([b, way_b[drivable] + dry.size, joint_b]),
+        np.concatenate([np.full(a.size, kmh["field"]), way_kmh[drivable], joint_kmh]),
+    )
+    place, beyond = _standing(frame, inner, centre, xy, dry.size, barrier)
+    return Land(frame, network, place, beyond, kmh["field"], centre, (a, b), closed)
+
+
+def _centre_in(frame: Frame, edges: Edges) -> Bools:
+    _, first, length = inside(frame, edges)
+    held = np.zeros(frame.count, dtype=bool)
+    held[runs(first, length)[1]] = True
+    return held
+
+
+def _neighbours(frame: Frame, dry: Ints, centre: Ints) -> tuple[Ints, Ints]:
+    """Pairs of dry cells that share an edge or a corner, each once."""
+    pairs = [
+        (dry[held], dry[held] + step)
+        for step in (1, frame.columns, frame.columns + 1, frame.columns - 1)
+        for held in [centre[dry + step] >= 0]
+    ]
+    return np.concatenate([a for a, _ in pairs]), np.concatenate([b for _, b in pairs])
+
+
+def _ways(frame: Frame, roads: Sequence[Road], kmh: Mapping[str, float]) -> tuple[Floats, Ints, Ints, Floats, Floats]:
+    """Roads cut to pieces of a cell: places, pieces from and to, km/h of each piece, of each place the fastest."""
+    lines = shapely.segmentize(np.array([road.line for road in roads], dtype=object), frame.size_x)
+    xy, line = shapely.get_coordinates(lines, return_index=True)
+    places, number = np.unique(np.round(xy, 2), axis=0, return_inverse=True)
+    speed = np.array([kmh[road.kind] for road in roads], dtype=np.float64)
+    same = line[1:] == line[:-1]
+    a, b, piece_kmh = number[:-1][same], number[1:][same], speed[line[1:][same]]
+    place_kmh = np.zeros(len(places))
+    np.maximum.at(place_kmh, a, piece_kmh)
+    np.maximum.at(place_kmh, b, piece_kmh)
+    return places, a, b, piece_kmh, place_kmh
+
+
+def _joints(
+    frame: Frame, xy: Floats, first_way: int, way_kmh: Floats, field_kmh: float, barrier: BaseGeometry
+) -> tuple[Ints, Ints, Floats]:
+    """Steps from ways to the dry centres around, and between ways that pass each other; with their km/h."""
+    ways = xy[first_way:]
+    if not len(ways):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
+    a, b, kmh = [], [], []
+    if first_way:
+        _, near = cKDTree(xy[:first_way]).query(ways, k=4, distance_upper_bound=1.5 * frame.size_x)
+        way, choice = np.nonzero(near < first_way)
+        a.append(way + first_way)
+        b.append(near[way, choice])
+        kmh.append(np.full(way.size, field_kmh))
+    close = cKDTree(ways).query_pairs(JUNCTION_CELLS * frame.size_x, output_type="ndarray").reshape(-1, 2)
+    a.append(close[:, 0] + first_way)
+    b.append(close[:, 1] + first_way)
+    kmh.append(np.minimum(way_kmh[close[:, 0]], way_kmh[close[:, 1]]))
+    start, end, speed = np.concatenate(a), np.concatenate(b), np.concatenate(kmh)
+    direct = clear(barrier, xy[start], xy[end])
+    return start[direct], end[direct], speed[direct]
+
+
+def _standing(
+    frame: Frame, inner: Bools, centre: Ints, xy: Floats, first_way: int, barrier: BaseGeometry
+) -> tuple[Ints, Floats]:
+    """`Land.place` and `Land.beyond_m`."""
+    middles = frame.centres()
+    place, beyond = centre.copy(), np.zeros(frame.count)
+    cell = frame.cells(xy[first_way:, 0], xy[first_way:, 1])
+    way = np.flatnonzero((cell >= 0) & inner[cell])
+    seen = clear(barrier, middles[cell[way]], xy[first_way + way]) | (centre[cell[way]] < 0)
+    way = way[seen]
+    off = np.hypot(*(xy[first_way + way] - middles[cell[way]]).T)
+    way = way[np.lexsort((off, cell[way]))]
+    cells, first = np.unique(cell[way], return_index=True)
+    place[cells] = first_way + way[first]
+
+    wet = np.flatnonzero(inner & (place < 0))
+    least = np.full(wet.size, 1.5 * frame.size_x)
+    shore = np.full(wet.size, -1)
+    for east, north in AROUND:
+        other = place[wet + north * frame.columns + east]
+        off = np.where(other >= 0, np.hypot(*(xy[other] - middles[wet]).T), np.inf) if len(xy) else np.inf
+        shore = np.where(off < least, other, shore)
+        least = np.minimum(off, least)
+    place[wet] = shore
+    beyond[wet] = np.where(shore >= 0, least, 0.0)
+    return place, beyond

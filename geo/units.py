@@ -1,0 +1,111 @@
+"""Where the units are now: their last known positions in an R-tree, in metres of the district's metric CRS."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyproj import Transformer
+from rtree.index import Index, Property
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A unit's last known position (WGS 84 degrees) and when it was there."""
+
+    code: str
+    lon: float
+    lat: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    number: int
+    x: float
+    y: float
+    fix: Fix
+
+
+class Units:
+    """Live positions of units. Can be rebuilt from the database at any time; not for several threads at once."""
+
+    def __init__(self, metric_crs: str) -> None:
+        """`metric_crs`: the district's, in which distances are measured."""
+        self._to_metres = Transformer.from_crs("EPSG:4326", metric_crs, always_xy=True)
+        self._index = Index(properties=Property(dimension=2))
+        self._entries: dict[str, _Entry] = {}
+        self._codes: dict[int, str] = {}
+        self._next = 0
+
+    def __len__(self) -> int:
+        """Number of units whose position is known."""
+        return len(self._entries)
+
+    def get(self, code: str) -> Fix | None:
+        """The last known position of a unit."""
+        entry = self._entries.get(code)
+        return None if entry is None else entry.fix
+
+    def move(self, code: str, lon: float, lat: float, at: datetime) -> bool:
+        """Note where a unit was at a time; False, and nothing changes, if a later position is known.
+
+        Positions come late and out of order where there is little signal. ValueError for a position that is none.
+        """
+        x, y = self._metres(lon, lat)
+        known = self._entries.get(code)
+        if known is not None and at < known.fix.at:
+            return False
+        self.remove(code)
+        entry = _Entry(self._next, x, y, Fix(code, lon, lat, at))
+        self._next += 1
+        self._index.insert(entry.number, (x, y, x, y))
+        self._entries[code] = entry
+        self._codes[entry.number] = code
+        return True
+
+    def remove(self, code: str) -> bool:
+        """Forget a unit; False if it was not known."""
+        entry = self._entries.pop(code, None)
+        if entry is None:
+            return False
+        del self._codes[entry.number]
+        self._index.delete(entry.number, (entry.x, entry.y, entry.x, entry.y))
+        return True
+
+    def expire(self, before: datetime) -> list[str]:
+        """Forget every unit not heard of since `before`; their codes, ascending."""
+        old = sorted(code for code, entry in self._entries.items() if entry.fix.at < before)
+        for code in old:
+            self.remove(code)
+        return old
+
+    def near(
+        self, lon: float, lat: float, k: int, accept: Callable[[str], bool] = lambda _: True
+    ) -> list[tuple[str, float]]:
+        """The `k` nearest units that `accept` takes, with their metres; nearest first, of equals the lowest code.
+
+        Straight lines on the metric plane. Raises ValueError for a position that is none.
+        """
+        x, y = self._metres(lon, lat)
+        asked = max(2 * k, 8)
+        while k > 0 and self._entries:
+            # The tree counts all that are as far as the last one in, so nobody who ties is left out.
+            found = [self._codes[number] for number in self._index.nearest((x, y, x, y), asked)]
+            taken = [(code, self._off(code, x, y)) for code in found if accept(code)]
+            if len(taken) >= k or len(found) >= len(self._entries):
+                return sorted(taken, key=lambda one: (one[1], one[0]))[:k]
+            asked *= 4
+        return []
+
+    def _off(self, code: str, x: float, y: float) -> float:
+        entry = self._entries[code]
+        return math.hypot(entry.x - x, entry.y - y)
+
+    def _metres(self, lon: float, lat: float) -> tuple[float, float]:
+        x, y = self._to_metres.transform(lon, lat) if abs(lon) <= 180 and abs(lat) <= 90 else (math.inf, math.inf)
+        if not (math.isfinite(x) and math.isfinite(y)):
+            raise ValueError(f"no position in the district's coordinates: {lon}, {lat}")
+        return x, y
