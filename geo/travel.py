@@ -125,7 +125,7 @@ class Travel:
         """The way from a base (code) to a point; None where there is none. KeyError for an unknown base or mode."""
         found = self._modes[mode]
         row = self._rows[base]
-        cell = int(self._cells(lon, lat)[0])
+        cell = int(self.cells(lon, lat)[0])
         return None if cell < 0 else _leg(found.seconds[row, cell], found.metres[row, cell], mode)
 
     def legs_from_bases(self, mode: str, lon: float, lat: float) -> Mapping[str, Leg | None]:
@@ -138,7 +138,7 @@ class Travel:
 
     def many(self, mode: str, lon: ArrayLike, lat: ArrayLike) -> Legs:
         """`leg` from every base to many points: two arrays of one length."""
-        found, cells = self._modes[mode], self._cells(lon, lat)
+        found, cells = self._modes[mode], self.cells(lon, lat)
         # Cell -1, outside, is the last one: of the ring around the district, where nothing is reached.
         return Legs(self.bases, found.seconds[:, cells], found.metres[:, cells])
 
@@ -147,7 +147,7 @@ class Travel:
     ) -> dict[str, Leg | None]:
         """The way to a point from each of `starts` (longitude, latitude): one search, some tens of milliseconds."""
         found = self._modes[mode]
-        target = int(self._cells(lon, lat)[0])
+        target = int(self.cells(lon, lat)[0])
         if target < 0:
             return dict.fromkeys(starts)
         seconds, metres = found.reach.gather(target)
@@ -159,7 +159,13 @@ class Travel:
             )
         return out
 
-    def _cells(self, lon: ArrayLike, lat: ArrayLike) -> Ints:
+    def surface(self, mode: str) -> Legs:
+        """The ways from every base to every cell, numbered as by `cells`: what `leg` answers from."""
+        found = self._modes[mode]
+        return Legs(self.bases, found.seconds, found.metres)
+
+    def cells(self, lon: ArrayLike, lat: ArrayLike) -> Ints:
+        """The cell that holds each position; -1 outside."""
         x, y = np.atleast_1d(np.asarray(lon, dtype=np.float64)), np.atleast_1d(np.asarray(lat, dtype=np.float64))
         return self._frame.cells(*self._to_metres.transform(x, y))
 
