@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from psycopg import sql
 
 from dispatch.database import DATABASE, PrivatePostgis, Running
+from dispatch.settings import Settings
 
 _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _numbers = count(1)
@@ -55,3 +57,27 @@ def chromium() -> str | None:
     named = os.environ.get("ONEGRID_CHROMIUM")
     found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
     return named or next((path for path in found if path), None)
+
+
+@pytest.fixture(scope="session")
+def server_database(postgis: Running) -> Iterator[str]:
+    """SQLAlchemy address of the database behind the session's server."""
+    with psycopg.connect(postgis.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE served TEMPLATE {}").format(sql.Identifier(DATABASE)))
+        yield postgis.url_of("served")
+
+
+@pytest.fixture(scope="session")
+def server(server_database: str) -> Iterator[str]:
+    """Base URL of a real server with the sample district, one for the session: tests share its cases."""
+    from tests.serving import serving  # only those who ask pay for it
+
+    with serving(Settings(database_url=server_database)) as url:
+        yield url
+
+
+@pytest.fixture
+def client(server: str) -> Iterator[httpx.Client]:
+    """A client of the session's server."""
+    with httpx.Client(base_url=server, timeout=30) as made:
+        yield made

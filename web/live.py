@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import psycopg
-from dispatch.district import District
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dispatch.district import District
 from dispatch.errors import DatabaseUnavailable
 from dispatch.store import record
 from dispatch.store.engine import connect
@@ -47,7 +47,7 @@ class Frame:
     event: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Listener:
     queue: asyncio.Queue[Frame] = field(default_factory=lambda: asyncio.Queue(QUEUE_LIMIT))
 
