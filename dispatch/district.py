@@ -1,45 +1,86 @@
-"""A district folder as values: loaded whole or refused whole."""
-# Lead's provisional version so that the others can start a server: helper for district data, replace this file with yours.
+"""A district folder as values: loaded whole or refused whole, with everything that is wrong in it named.
+
+The format is `docs/data-format.md`.
+"""
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final, TypeVar
 
-from pyproj import Transformer
-from shapely import LineString, transform
-from shapely.geometry import shape
+import shapely
+from shapely import LineString, Point
 
+from dispatch import competence
+from dispatch.errors import BrokenDistrict
+from dispatch.folder import CODE, HOURS, TEXT, TRUTH, Column, Reading, Table, digits, one_of, whole
+from dispatch.manifest import DistrictSettings, LayerEntry, Manifest, read_manifest
 from dispatch.model import Base, Department, Matter, MatterClass, Mode, Rule, Team, TeamKind, Unit
-from geo.grid import Cover, Layer, Zone
+from geo.coverage import check_codes, check_layer, union_km2
+from geo.findings import Finding, findings_geojson
+from geo.grid import Cover, Layer, Metric, in_degrees, read_lines, read_zones
 
+__all__ = ["District", "DistrictSettings", "check", "findings_geojson", "load"]
 
-@dataclass(frozen=True, slots=True)
-class DistrictSettings:
-    unclaimed_after_min: float
-    travel_cell_m: float
-    speeds_kmh: Mapping[str, float]
+Roads = tuple[tuple[LineString, str, bool], ...]
+T = TypeVar("T")
+
+_NAMED: Final = {"name": CODE, "name_en": TEXT}
+_TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
+    "departments.csv": {"code": CODE, **_NAMED},
+    "classes.csv": {"code": digits(2), **_NAMED},
+    "matters.csv": {
+        "code": digits(4),
+        **_NAMED,
+        "department": CODE,
+        "legal_basis": TEXT,
+        "urgency": whole(1, 3),
+        "limit_h": HOURS,
+        "on_water": TRUTH,
+    },
+    "teams.csv": {"code": CODE, **_NAMED, "kind": one_of([kind.value for kind in TeamKind]), "base": CODE},
+    "units.csv": {
+        "code": CODE,
+        **_NAMED,
+        "team": CODE,
+        "mode": one_of([mode.value for mode in Mode]),
+        "base": CODE,
+        "crew": whole(1, 100),
+    },
+    "rules.csv": {
+        "code": CODE,
+        **dict.fromkeys(("township", "dedicated", "water", "joint", "matter"), TEXT),
+        "team": CODE,
+        "note": TEXT,
+        "note_en": TEXT,
+    },
+}
+_NOT_PROVABLE: Final = {"invalid_ring", "not_polygon", "outside_degrees", "bad_property", "empty_layer"}
+"""Findings in a layer after which the decision table cannot be proved on it."""
+PIER_M: Final = 50.0
+"""A pier lies in the water or at most this far from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class District:
+    """One edition of a district's data. `layers` has `district` first, then as `district.toml` lists them."""
+
     code: str
     name: str
     name_en: str
     version: str
+    """`code@edition+hash`: the hash is of every file that was read."""
     folder: Path
     metric_crs: str
     timezone: str
     settings: DistrictSettings
     layers: Mapping[str, Layer]
-    roads: tuple[tuple[LineString, str, bool], ...]
+    roads: Roads
+    """Line (EPSG:4326), class, whether it is a bridge."""
     bases: Mapping[str, Base]
     departments: Mapping[str, Department]
     classes: Mapping[str, MatterClass]
@@ -50,46 +91,211 @@ class District:
 
 
 def load(folder: Path) -> District:
-    toml = tomllib.loads((folder / "district.toml").read_text("utf-8"))
-    head = toml["district"]
-    to = Transformer.from_crs("EPSG:4326", head["metric_crs"], always_xy=True)
+    """The folder's district. Raises `BrokenDistrict` with every finding if anything at all is wrong with it."""
+    district, findings = _read(folder)
+    if district is None or findings:
+        raise BrokenDistrict(folder.name, findings)
+    return district
 
-    def rows(name: str) -> list[dict[str, str]]:
-        with (folder / name).open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
 
-    def zones(layer: str, file: str) -> tuple[Zone, ...]:
-        out = []
-        for f in json.loads((folder / file).read_text("utf-8"))["features"]:
-            p: dict[str, Any] = f["properties"]
-            g = shape(f["geometry"])
-            area = transform(g, lambda x, y: to.transform(x, y), interleaved=False).area / 1e6
-            out.append(Zone(layer, p.get("code", head["code"]), p.get("name", ""), p.get("name_en", ""), p.get("kind", ""), p.get("parent"), g, area, MappingProxyType(p)))
-        return tuple(sorted(out, key=lambda z: z.code))
+def check(folder: Path) -> list[Finding]:
+    """Everything that is wrong with the folder, by the very reading that `load` does."""
+    return _read(folder)[1]
 
-    layers = {"district": Layer("district", "区", "District", Cover.PARTITION, None, bool(head.get("real")), head.get("source", ""), zones("district", "district.geojson"))}
-    for row in toml["layers"]:
-        layers[row["name"]] = Layer(row["name"], row["label"], row["label_en"], Cover(row["cover"]), row.get("parent") or None, row["real"], row["source"], zones(row["name"], row["file"]))
-    roads = []
-    if (folder / "roads.geojson").exists():
-        roads = [(shape(f["geometry"]), f["properties"]["class"], bool(f["properties"].get("bridge"))) for f in json.loads((folder / "roads.geojson").read_text("utf-8"))["features"]]
-    bases = {f["properties"]["code"]: Base(f["properties"]["code"], f["properties"]["name"], f["properties"].get("name_en", ""), *f["geometry"]["coordinates"]) for f in json.loads((folder / "bases.geojson").read_text("utf-8"))["features"]}
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.*")):
-        if path.suffix in (".toml", ".geojson", ".csv"):
-            digest.update(path.name.encode() + path.read_bytes())
-    s = toml["settings"]
-    return District(
-        head["code"], head["name"], head["name_en"], f"{head['code']}@{head['edition']}+{digest.hexdigest()[:8]}", folder, head["metric_crs"], head["timezone"],
-        DistrictSettings(s["unclaimed_after_min"], s["travel_cell_m"], s["speeds_kmh"]), layers, tuple(roads), bases,
-        {r["code"]: Department(**r) for r in rows("departments.csv")},
-        {r["code"]: MatterClass(**r) for r in rows("classes.csv")},
-        {r["code"]: Matter(**{**r, "urgency": int(r["urgency"]), "limit_h": float(r["limit_h"]), "on_water": r["on_water"] == "true"}) for r in rows("matters.csv")},
-        {r["code"]: Team(**{**r, "kind": TeamKind(r["kind"])}) for r in rows("teams.csv")},
-        {r["code"]: Unit(**{**r, "mode": Mode(r["mode"]), "crew": int(r["crew"])}) for r in rows("units.csv")},
-        tuple(Rule(**r) for r in rows("rules.csv")),
+
+def _read(folder: Path) -> tuple[District | None, list[Finding]]:
+    reading = Reading(folder)
+    if not folder.is_dir():
+        reading.wrong("folder_missing", str(folder))
+        return None, reading.findings
+    manifest = read_manifest(reading)
+    tables = {file: reading.table(file, columns) for file, columns in _TABLES.items()}
+    if manifest is None or manifest.metric is None:
+        return None, reading.findings
+    metric = manifest.metric
+    layers = _layers(reading, manifest, metric)
+    bases = _bases(reading, layers.get("district"))
+    roads = _roads(reading, manifest)
+    _references(reading, tables, layers, frozenset(bases) if bases is not None else None)
+    if reading.findings and any(table is None for table in tables.values()):
+        return None, reading.findings
+    district = District(
+        code=manifest.code,
+        name=manifest.name,
+        name_en=manifest.name_en,
+        version=f"{manifest.code}@{manifest.edition}+{_digest(reading.contents)}",
+        folder=folder,
+        metric_crs=manifest.metric_crs,
+        timezone=manifest.timezone,
+        settings=manifest.settings,
+        layers=MappingProxyType(layers),
+        roads=roads,
+        bases=MappingProxyType(bases or {}),
+        departments=_values(Department, tables["departments.csv"]),
+        classes=_values(MatterClass, tables["classes.csv"]),
+        matters=_values(Matter, tables["matters.csv"]),
+        teams=_values(Team, tables["teams.csv"], kind=TeamKind),
+        units=_values(Unit, tables["units.csv"], mode=Mode),
+        rules=tuple(_values(Rule, tables["rules.csv"]).values()),
+    )
+    _piers(reading, district, metric)
+    _proof(reading, district, {entry.name for entry in manifest.layers} | {"district"}, metric)
+    return district, reading.findings
+
+
+def _digest(contents: Mapping[str, bytes]) -> str:
+    """Eight hex digits of SHA-256 over all files read, by name, so that no file system's order matters."""
+    whole_folder = hashlib.sha256()
+    for file, raw in sorted(contents.items()):
+        whole_folder.update(f"{file}\0{len(raw)}\0".encode() + raw)
+    return whole_folder.hexdigest()[:8]
+
+
+def _values(cls: type[T], table: Table | None, **kinds: type) -> Mapping[str, T]:
+    names = [f.name for f in fields(cls)]  # type: ignore[arg-type]
+    rows: Mapping[str, Mapping[str, Any]] = table.rows if table else {}
+    return MappingProxyType(
+        {code: cls(**{n: kinds[n](row[n]) if n in kinds else row[n] for n in names}) for code, row in rows.items()}
     )
 
 
-def check(folder: Path) -> list[Any]:
-    return []
+def _layers(reading: Reading, manifest: Manifest, metric: Metric) -> dict[str, Layer]:
+    """Every layer that could be read, checked in itself and against the district and its parents."""
+    whole_area = LayerEntry(
+        "district",
+        "district.geojson",
+        "区",
+        "District",
+        Cover.PARTITION,
+        None,
+        manifest.real,
+        manifest.source,
+        None,
+        0.5,
+    )
+    layers: dict[str, Layer] = {}
+    for entry in (whole_area, *manifest.layers):
+        features = reading.features(entry.file)
+        if features is None:
+            continue
+        zones, findings = read_zones(entry.name, entry.file, features, metric)
+        reading.findings += findings
+        layer = Layer(
+            entry.name, entry.label, entry.label_en, entry.cover, entry.parent, entry.real, entry.source, zones
+        )
+        layers[entry.name] = layer
+        if entry is whole_area:
+            if len(features) != 1:
+                reading.wrong("not_one", "district", found=len(features))
+            continue
+        if entry.name == "grid" and manifest.digits:
+            reading.findings += check_codes(layer, manifest.digits)
+        holders = layers.get(entry.parent) if entry.parent else None
+        if layers.get("district") and layers["district"].zones:
+            boundary = layers["district"].zones[0]
+            reading.findings += check_layer(layer, boundary, holders, metric, complete=len(zones) == len(features))
+        _union(reading, entry, layer, metric)
+    return layers
+
+
+def _union(reading: Reading, entry: LayerEntry, layer: Layer, metric: Metric) -> None:
+    if entry.expect_union_km2 is None:
+        return
+    found = union_km2(layer.zones, metric)
+    if abs(found - entry.expect_union_km2) > entry.tolerance_km2:
+        reading.wrong(
+            "union_area_off",
+            entry.name,
+            expected=entry.expect_union_km2,
+            tolerance=entry.tolerance_km2,
+            found=round(found, 3),
+        )
+
+
+def _bases(reading: Reading, district: Layer | None) -> dict[str, Base] | None:
+    features = reading.features("bases.geojson")
+    if features is None:
+        return None
+    bases: dict[str, Base] = {}
+    for feature in features:
+        point, words = feature.geometry, feature.properties
+        code, name, name_en = (words.get(key) or "" for key in ("code", "name", "name_en"))
+        if not isinstance(point, Point) or not in_degrees(point):
+            problem = feature.problem or (point.geom_type if point is not None else "")
+            reading.wrong("not_point", "bases.geojson", feature=code or feature.number, problem=problem)
+        elif not (isinstance(code, str) and code and isinstance(name, str) and name and isinstance(name_en, str)):
+            what = "code" if not isinstance(code, str) or not code else "name"
+            reading.wrong("bad_property", "bases.geojson", feature=feature.number, field=what, value=words.get(what))
+        elif code in bases:
+            places = f"{bases[code].name}, {name}"
+            found = Finding("duplicate_code", "bases.geojson", (code,), {"code_": code, "places": places}, None, point)
+            reading.findings.append(found)
+        else:
+            bases[code] = Base(code, name, name_en, point.x, point.y)
+            if district and district.zones and not district.zones[0].geometry.covers(point):
+                reading.findings.append(Finding("base_outside", "bases.geojson", (code,), {"code_": code}, None, point))
+    return dict(sorted(bases.items()))
+
+
+def _roads(reading: Reading, manifest: Manifest) -> Roads:
+    features = reading.features("roads.geojson", required=False)
+    lines, findings = read_lines("roads.geojson", features or [])
+    reading.findings += findings
+    roads: list[tuple[LineString, str, bool]] = []
+    for line, feature in lines:
+        kind, bridge = feature.properties.get("class"), feature.properties.get("bridge", False)
+        for name, value, right in (
+            ("class", kind, isinstance(kind, str) and kind in manifest.settings.speeds_kmh),
+            ("bridge", bridge, isinstance(bridge, bool)),
+        ):
+            if not right:
+                reading.wrong("bad_property", "roads.geojson", feature=feature.number, field=name, value=value)
+        roads.append((line, str(kind), bridge is True))
+    return tuple(roads)
+
+
+def _references(
+    reading: Reading, tables: Mapping[str, Table | None], layers: Mapping[str, Layer], bases: frozenset[str] | None
+) -> None:
+    codes = {file: table.codes if table else None for file, table in tables.items()}
+    matters, classes = tables["matters.csv"], codes["classes.csv"]
+    reading.refer("matters.csv", matters, "department", "departments.csv", codes["departments.csv"])
+    reading.refer("matters.csv", matters, "code", "classes.csv", classes, part=slice(2))
+    reading.refer("teams.csv", tables["teams.csv"], "base", "bases.geojson", bases)
+    reading.refer("units.csv", tables["units.csv"], "team", "teams.csv", codes["teams.csv"])
+    reading.refer("units.csv", tables["units.csv"], "base", "bases.geojson", bases)
+    teams = codes["teams.csv"]
+    for zone in (zone for layer in layers.values() for zone in layer.zones):
+        team = zone.properties.get("team")
+        if team and teams is not None and team not in teams:
+            at = shapely.point_on_surface(zone.geometry) if zone.geometry.is_valid else None
+            facts = {"where": zone.code, "field": "team", "target": "teams.csv", "value": team}
+            reading.findings.append(Finding("unknown_reference", zone.layer, (zone.code,), facts, None, at))
+
+
+def _piers(reading: Reading, district: District, metric: Metric) -> None:
+    """Boats must lie at the water."""
+    layer = district.layers.get("water")
+    water = [shapely.transform(zone.geometry, metric.points) for zone in (layer.zones if layer else ())]
+    for unit in district.units.values():
+        base = district.bases.get(unit.base)
+        if unit.mode is Mode.BOAT and base is not None:
+            at = Point(base.lon, base.lat)
+            far = min(shapely.distance(water, shapely.transform(at, metric.points)), default=float("inf"))
+            if far > PIER_M:
+                facts = {"unit": unit.code, "code_": base.code, "metres": round(float(far), 1)}
+                reading.findings.append(Finding("pier_ashore", "units.csv", (unit.code,), facts, None, at))
+
+
+def _proof(reading: Reading, district: District, expected: Sequence[str] | set[str], metric: Metric) -> None:
+    """The decision table's own faults, unless what it rests on is broken already."""
+    broken = {finding.layer for finding in reading.findings if finding.code in _NOT_PROVABLE}
+    if set(district.layers) != set(expected) or broken & set(competence.PLACE_LAYERS):
+        return
+    table = competence.DecisionTable(
+        district.rules, district.layers, district.classes, district.matters, district.teams
+    )
+    for fault in table.faults:
+        facts = {"rules": ", ".join(fault.rules), "detail": fault.detail, "matter": fault.matter or ""}
+        area = metric.area_m2(fault.region) / 1e6 if fault.region is not None else None
+        reading.findings.append(Finding(fault.code, "rules.csv", fault.rules, facts, area, fault.region))
