@@ -116,13 +116,16 @@ def _backward(lon: Floats, lat: Floats, shift: _Shift) -> tuple[Floats, Floats]:
     """Solve `p + shift(p) = given` by p <- given - shift(p): it contracts, the shift changes by < 2 % of a step."""
     near = np.flatnonzero((np.abs(lon - 105.0) < 40.0) & (np.abs(lat - 28.0) < 35.0))
     given_x, given_y = lon[near], lat[near]
-    x, y = given_x, given_y
+    x, y = given_x.copy(), given_y.copy()
+    left = np.arange(near.size)
     for _ in range(_MOST_STEPS):
-        east, north = shift(x, y)
-        new_x, new_y = given_x - east, given_y - north
-        settled = bool(np.all((np.abs(new_x - x) < _SETTLED_DEG) & (np.abs(new_y - y) < _SETTLED_DEG)))
-        x, y = new_x, new_y
-        if settled:
+        east, north = shift(x[left], y[left])
+        new_x, new_y = given_x[left] - east, given_y[left] - north
+        moving = (np.abs(new_x - x[left]) >= _SETTLED_DEG) | (np.abs(new_y - y[left]) >= _SETTLED_DEG)
+        x[left], y[left] = new_x, new_y
+        # Each position stops by itself, so that it comes out the same alone and among a million.
+        left = left[moving]
+        if not left.size:
             break
     inside = _in_china(x, y)
     lon[near[inside]] = x[inside]
