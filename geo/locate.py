@@ -21,6 +21,7 @@ import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod
+from shapely.geometry.base import BaseGeometry
 
 from geo.grid import Cover, Layer, Zone
 from geo.raster import Edges, Floats, Frame, Ints, inside, runs, touched
@@ -81,7 +82,7 @@ class _Sets:
 
 
 class Locator:
-    """Answers where a point lies. Never changes after it is made, so threads may share it."""
+    """Answers where a point lies. Its answers never change after it is made, and threads may share it."""
 
     def __init__(self, layers: Mapping[str, Layer], *, long_side: int = 2048) -> None:
         """Lay out `layers` in pixels, `long_side` of them along the longer side of their bounds.
@@ -101,6 +102,7 @@ class Locator:
         # Degrees to a plane in metres: straight stays straight, and within a district distances are true to 0.5 %.
         self._stretch = np.array([math.cos(middle), 1.0]) * _METRES_PER_DEGREE
         self._flat: NDArray[np.object_] = shapely.transform(self._shapes, lambda xy: xy * self._stretch)
+        self._within: dict[tuple[str, str], BaseGeometry] = {}  # made when first asked for; twice does no harm
         self._paint()
         self._answers: list[Mapping[str, tuple[Zone, ...]]] = [self._answer(kind) for kind in self._kinds.T.tolist()]
 
@@ -226,11 +228,15 @@ class Locator:
         zone, _ = self.nearest(layer, lon, lat)
         if self.at(lon, lat)[layer]:
             return lon, lat, 0.0
-        flat = shapely.transform(zone.geometry, lambda xy: xy * self._stretch)
-        within = shapely.buffer(flat, -_SNAP_INSIDE_M)
-        return self._reach(shapely.point_on_surface(flat) if within.is_empty else within, lon, lat)
+        within = self._within.get((layer, zone.code))
+        if within is None:
+            flat = shapely.transform(zone.geometry, lambda xy: xy * self._stretch)
+            within = shapely.buffer(flat, -_SNAP_INSIDE_M)
+            within = shapely.point_on_surface(flat) if within.is_empty else within
+            self._within[layer, zone.code] = within
+        return self._reach(within, lon, lat)
 
-    def _reach(self, flat: shapely.Geometry, lon: float, lat: float) -> tuple[float, float, float]:
+    def _reach(self, flat: BaseGeometry, lon: float, lat: float) -> tuple[float, float, float]:
         """The nearest point of `flat`, a shape on the plane, in degrees, and the metres to it on the ellipsoid."""
         here = shapely.Point(lon * self._stretch[0], lat * self._stretch[1])
         there = shapely.get_coordinates(shapely.shortest_line(here, flat))[-1] / self._stretch

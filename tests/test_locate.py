@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import shapely
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from pyproj import Geod
 from shapely import Polygon
 
+from dispatch.district import load
 from geo.grid import Cover, Layer
 from geo.locate import Hits, Locator
 from tests.made import district_layers, layer
@@ -69,6 +72,26 @@ def test_pixels_of_any_size_give_the_same_answer(layers: dict[str, Layer], locat
     fine = locator.at_many(points[:, 0], points[:, 1])
     for name in layers:
         assert said(coarse[name]) == said(fine[name])
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(Path(__file__).parents[1].joinpath("data/grids").iterdir()), ids=lambda folder: folder.name
+)
+def test_real_districts_agree_with_shapely(folder: Path) -> None:
+    layers = load(folder).layers
+    locator = Locator(layers)
+    zones = [zone for one in layers.values() for zone in one.zones]
+    points = of_every_kind(np.random.default_rng(11), [zone.geometry for zone in zones], 100_000)
+    many = locator.at_many(points[:, 0], points[:, 1])
+    for name, one in layers.items():
+        held: list[list[int]] = [[] for _ in points]
+        for number, zone in enumerate(one.zones):
+            west, south, east, north = zone.geometry.bounds
+            near = np.flatnonzero(((points >= (west, south)) & (points <= (east, north))).all(axis=1))
+            for point in near[shapely.intersects(zone.geometry, shapely.points(points[near]))].tolist():
+                held[point].append(number)
+        expected = [tuple(numbers[: None if one.cover is Cover.OVERLAP else 1]) for numbers in held]
+        assert said(many[name]) == expected, name
 
 
 def test_hits_are_fit_for_gathering(layers: dict[str, Layer], locator: Locator) -> None:
@@ -142,7 +165,7 @@ def test_any_zones_agree_with_shapely(shapes: list[Polygon], cover: Cover, long_
 def test_nearest_zone_and_its_distance(layers: dict[str, Layer], locator: Locator) -> None:
     geod = Geod(ellps="WGS84")
     whole = layers["district"].zones[0].geometry
-    points = uniform(np.random.default_rng(9), [whole], 300)
+    points = uniform(np.random.default_rng(9), [whole], 150)
     outside = points[~shapely.intersects_xy(whole, points[:, 0], points[:, 1])]
     assert len(outside) > 50
     edge = shapely.segmentize(whole.boundary, 1e-4)

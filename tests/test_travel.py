@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from pyproj import Transformer
 from shapely import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from dispatch.district import load
 from geo.travel import Leg, Travel
+from tests.points import uniform
 
 CRS = "EPSG:4549"
 X0, Y0, SIDE = 390_000.0, 3_470_000.0, 6_000.0
@@ -217,6 +220,43 @@ def test_nobody_gets_where_no_way_leads(
             if xy in afloat and start in afloat:
                 together = any(part.contains(shapely.multipoints([xy, start])) for part in sea)
                 assert sail is not None or not together, "waters are connected, but no boat comes"
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(Path(__file__).parents[1].joinpath("data/grids").iterdir()), ids=lambda folder: folder.name
+)
+def test_real_districts_can_be_served(folder: Path) -> None:
+    district = load(folder)
+    layers = district.layers
+    bases = {base.code: (base.lon, base.lat) for base in district.bases.values()}
+    made = Travel.build(
+        layers["district"].zones[0].geometry,  # type: ignore[arg-type]
+        [zone.geometry for zone in layers["water"].zones],
+        district.roads,
+        bases,
+        district.metric_crs,
+        district.settings.travel_cell_m,
+        district.settings.speeds_kmh,
+    )
+    moves = {(unit.base, unit.mode.value) for unit in district.units.values()}
+    drivers, sailors = ({base for base, mode in moves if mode == one} for one in ("vehicle", "boat"))
+    for base in drivers:
+        lon, lat = bases[base]
+        assert all(made.leg(other, "vehicle", lon, lat) is not None for other in drivers), "bases are joined by roads"
+    inland = district.settings.travel_cell_m / 1e5
+    rng = np.random.default_rng(5)
+    points = uniform(rng, [layers["district"].zones[0].geometry], 20_000)
+    wet = shapely.union_all([zone.geometry for zone in layers["water"].zones])
+    dry = layers["district"].zones[0].geometry.buffer(-inland).difference(wet.buffer(inland))
+    shapely.prepare(dry)
+    points = points[shapely.intersects_xy(dry, points[:, 0], points[:, 1])]
+    driven = made.many("vehicle", points[:, 0], points[:, 1])
+    rows = [driven.bases.index(base) for base in sorted(drivers)]
+    assert np.isfinite(driven.seconds[rows]).all(axis=0).mean() > 0.99, "nearly all land is reached from everywhere"
+    for base in sailors:
+        lon, lat = bases[base]
+        assert made.leg(base, "boat", lon, lat) is not None
+        assert any(made.leg(base, "boat", *bases[other]) is not None for other in sailors - {base})
 
 
 def test_all_ways_of_asking_agree() -> None:

@@ -70,7 +70,7 @@ class Against(RuleBasedStateMachine):
             assert self.units.get(code) == fix
 
 
-Against.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Against.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
 TestUnits = Against.TestCase
 
 
