@@ -6,6 +6,7 @@ All are run even when one fails. The exit code is 0 only when all passed.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,15 +17,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "web" / "page"
 
+_CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+"""What tools send to move the cursor, even where there is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One tool; `figure` begins the line of its output that says how it went, where that is not the last one."""
+    """One tool; `figure` begins the lines of its output that say how it went, where that is not the last one alone."""
 
     name: str
     command: tuple[str, ...]
     folder: Path = ROOT
-    figure: str | None = None
+    figure: tuple[str, ...] = ()
 
 
 def _python(*command: str) -> tuple[str, ...]:
@@ -36,10 +40,10 @@ CHECKS = (
     Check("ruff check", _python("ruff", "check", ".")),
     Check("ruff format", _python("ruff", "format", "--check", ".")),
     Check("mypy --strict", _python("mypy")),
-    Check("import law", _python("lint-imports", "--no-cache"), figure="Contracts:"),
-    Check("page: biome", ("npm", "run", "--silent", "lint"), PAGE, "Checked"),
+    Check("import law", _python("lint-imports", "--no-cache"), figure=("Contracts:",)),
+    Check("page: biome", ("npm", "run", "--silent", "lint"), PAGE, ("Checked", "Found")),
     Check("page: tsc", ("npm", "run", "--silent", "typecheck"), PAGE),
-    Check("page: vitest", ("npm", "test", "--silent"), PAGE, "Tests"),
+    Check("page: vitest", ("npm", "test", "--silent"), PAGE, ("Tests",)),
 )
 
 
@@ -84,9 +88,9 @@ def _passes(check: Check) -> bool:
 
 
 def _figure(check: Check, output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    chosen = [line for line in lines if check.figure and line.startswith(check.figure)] or lines
-    return " ".join(chosen[-1].split()) if chosen else "no findings"
+    lines = [line.strip() for line in _CONTROL.sub("", output).splitlines() if line.strip()]
+    chosen = [line for line in lines if line.startswith(check.figure)] if check.figure else []
+    return " ".join(" ".join(chosen or lines[-1:]).split()) or "no findings"
 
 
 def _say(line: str) -> None:
