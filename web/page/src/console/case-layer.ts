@@ -19,17 +19,20 @@ export class CaseLayer {
   private readonly moments = new Map<string, number>();
   private readonly add = new Map<string, GeoJSON.Feature>();
   private readonly remove = new Set<string>();
-  /** Sent, in the worker's hands, and then in the source: waiting for the frame that shows them. */
+  /** Cases of the difference that is on its way, until a frame has shown them. */
   private showing: string[] = [];
+  /** A difference is on its way: to the worker, then (`inSource`) to the screen. */
   private busy = false;
+  private inSource = false;
 
   constructor(private readonly map: MapLibre) {
     map.addSource(SOURCE, {
       type: "geojson",
       data: { type: "FeatureCollection", features: [] },
       promoteId: "id",
-      maxzoom: 14,
-      buffer: 32,
+      // Few, large tiles: a change makes them again, and at this zoom one unit is still only 4 metres.
+      maxzoom: 10,
+      buffer: 0,
     });
     const urgent = ["match", ["get", "look"], ["late", "unclaimed", "returned"], true, false];
     map.addLayer({
@@ -95,27 +98,31 @@ export class CaseLayer {
   private async send(): Promise<void> {
     if (this.busy || (this.add.size === 0 && this.remove.size === 0)) return;
     this.busy = true;
-    const source = this.map.getSource<GeoJSONSource>(SOURCE);
-    const ids = [...this.add.keys()];
     const diff = { add: [...this.add.values()], remove: [...this.remove] };
+    this.showing = [...this.add.keys()];
     this.add.clear();
     this.remove.clear();
-    await source?.updateData(diff);
-    this.showing.push(...ids);
+    await this.map.getSource<GeoJSONSource>(SOURCE)?.updateData(diff);
+    this.inSource = true;
     this.map.triggerRepaint();
-    this.busy = false;
-    if (this.add.size || this.remove.size) requestAnimationFrame(() => void this.send());
   }
 
+  /**
+   * A frame was drawn. Only once it holds the last difference is the next one sent: sent earlier, each would make the
+   * worker throw away the tiles it is at work on, and a busy hour would never be drawn.
+   */
   private rendered(): void {
-    if (this.showing.length === 0 || !this.map.isSourceLoaded(SOURCE)) return;
+    if (!this.inSource || !this.map.isSourceLoaded(SOURCE)) return;
     const now = performance.timeOrigin + performance.now();
     for (const id of this.showing) if (!this.moments.has(id)) this.moments.set(id, now);
     this.showing = [];
+    this.inSource = false;
+    this.busy = false;
     for (const oldest of this.moments.keys()) {
       if (this.moments.size <= KEPT) break;
       this.moments.delete(oldest);
     }
+    void this.send();
   }
 }
 

@@ -11,12 +11,14 @@ import { t } from "./text";
 
 export function MapPane({ desk }: { desk: Desk }) {
   const box = useRef<HTMLDivElement>(null);
+  const over = useRef<HTMLDivElement>(null);
   const { district, extras, mapFailed, failedLayers, open, tab } = desk.store.state;
 
   useEffect(() => {
     const container = box.current;
-    if (!container || !district || desk.map) return;
-    MapView.make(container, district, (id) => desk.openCase(id)).then(
+    const above = over.current;
+    if (!container || !above || !district || desk.map) return;
+    MapView.make(container, above, district, (id) => desk.openCase(id)).then(
       (view) => {
         desk.setView(view);
         desk.store.set({});
@@ -29,6 +31,7 @@ export function MapPane({ desk }: { desk: Desk }) {
   return (
     <section class="map" aria-label={t("map.label")}>
       <div class="canvas" ref={box} />
+      <div class="canvas above" ref={over} aria-hidden="true" />
       {mapFailed && (
         <p class="map-failed" role="alert">
           {t("map.failed")}

@@ -2,7 +2,7 @@
 
 import type { Map as MapLibre } from "maplibre-gl";
 import { lang } from "../shared/i18n";
-import { makeMap } from "../shared/map";
+import { makeMap, makeOverlay } from "../shared/map";
 import { nameZones, SWITCHES, type Switch, showZones, switchZones } from "../shared/map-style";
 import type { Case, District, Unit } from "../shared/types";
 import type { Held } from "./attention";
@@ -18,35 +18,42 @@ export class MapView {
 
   private constructor(
     private readonly map: MapLibre,
+    private readonly over: MapLibre,
     private readonly district: District,
     onCase: (id: string) => void,
   ) {
-    addSigns(map);
-    this.units = new UnitLayer(map);
-    this.cases = new CaseLayer(map);
+    addSigns(over);
+    this.units = new UnitLayer(over);
+    this.cases = new CaseLayer(over);
     this.units.addRing();
     map.on("click", (event) => {
       const { x, y } = event.point;
-      const near = map.queryRenderedFeatures(
+      const near = over.queryRenderedFeatures(
         [
           [x - 6, y - 6],
           [x + 6, y + 6],
         ],
-        { layers: ["cases", "units"] },
+        { layers: ["cases"] },
       );
-      const hit = near.find((one) => one.layer.id === "cases");
+      // The one on top is the last drawn, which is the most pressing.
+      const [hit] = near.sort((a, b) => Number(b.properties.rank) - Number(a.properties.rank));
       if (hit) onCase(String(hit.properties.id));
     });
     map.on("mousemove", (event) => {
-      const over = map.queryRenderedFeatures(event.point, { layers: ["cases"] }).length > 0;
-      map.getCanvas().style.cursor = over ? "pointer" : "";
+      const hit = over.queryRenderedFeatures(event.point, { layers: ["cases"] }).length > 0;
+      map.getCanvas().style.cursor = hit ? "pointer" : "";
     });
   }
 
-  static async make(container: HTMLElement, district: District, onCase: (id: string) => void): Promise<MapView> {
+  /** `container` takes the district, `above` what changes on it. */
+  static async make(
+    container: HTMLElement,
+    above: HTMLElement,
+    district: District,
+    onCase: (id: string) => void,
+  ): Promise<MapView> {
     const map = await makeMap({ container, bbox: district.bbox, paper: "dark", lang: lang() });
-    map.getCanvas().setAttribute("aria-label", "");
-    return new MapView(map, district, onCase);
+    return new MapView(map, await makeOverlay(map, above), district, onCase);
   }
 
   zones(layer: string, zones: GeoJSON.FeatureCollection): void {
@@ -85,7 +92,7 @@ export class MapView {
         : name === "units"
           ? ["units", "selection-line", "selection-line-casing"]
           : [];
-    for (const layer of own) this.map.setLayoutProperty(layer, "visibility", on ? "visible" : "none");
+    for (const layer of own) this.over.setLayoutProperty(layer, "visibility", on ? "visible" : "none");
   }
 
   home(): void {
