@@ -6,7 +6,7 @@ The format is `docs/data-format.md`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from shapely import LineString, Point
 from dispatch import competence
 from dispatch.errors import BrokenDistrict
 from dispatch.folder import CODE, HOURS, TEXT, TRUTH, Column, Reading, Table, digits, one_of, whole
-from dispatch.manifest import DistrictSettings, LayerEntry, Manifest, read_manifest
+from dispatch.manifest import FILE, DistrictSettings, LayerEntry, Manifest, read_manifest
 from dispatch.model import Base, Department, Matter, MatterClass, Mode, Rule, Team, TeamKind, Unit
 from geo.coverage import check_codes, check_layer, union_km2
 from geo.findings import Finding, findings_geojson
@@ -61,6 +61,8 @@ _TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
 }
 _NOT_PROVABLE: Final = {"invalid_ring", "not_polygon", "outside_degrees", "bad_property", "empty_layer"}
 """Findings in a layer after which the decision table cannot be proved on it."""
+_UNREAD: Final = {"ragged_row", "bad_value", "duplicate_code", "bad_setting"}
+"""Findings in a table after which what names its rows cannot be judged."""
 PIER_M: Final = 50.0
 """A pier lies in the water or at most this far from it."""
 
@@ -287,10 +289,14 @@ def _piers(reading: Reading, district: District, metric: Metric) -> None:
                 reading.findings.append(Finding("pier_ashore", "units.csv", (unit.code,), facts, None, at))
 
 
-def _proof(reading: Reading, district: District, expected: Sequence[str] | set[str], metric: Metric) -> None:
-    """The decision table's own faults, unless what it rests on is broken already."""
-    broken = {finding.layer for finding in reading.findings if finding.code in _NOT_PROVABLE}
-    if set(district.layers) != set(expected) or broken & set(competence.PLACE_LAYERS):
+def _proof(reading: Reading, district: District, expected: Set[str], metric: Metric) -> None:
+    """The decision table's own faults, unless what it rests on is broken already: then they are judged later."""
+    tables = {FILE, "classes.csv", "matters.csv", "teams.csv", "rules.csv"}
+    broken = any(
+        f.code in _NOT_PROVABLE if f.layer in competence.PLACE_LAYERS else f.code in _UNREAD and f.layer in tables
+        for f in reading.findings
+    )
+    if broken or district.layers.keys() != expected:
         return
     table = competence.DecisionTable(
         district.rules, district.layers, district.classes, district.matters, district.teams

@@ -153,11 +153,13 @@ class Reading:
             return None
 
     def table(self, file: str, columns: Mapping[str, Column]) -> Table | None:
-        """The CSV file by its `code` column, every wrong row named; None if no row of it can be read."""
+        """The CSV file by its `code` column, every wrong row named; None if it cannot be read to its end."""
         text = self.text(file)
         if text is None:
             return None
         lines = self._lines(file, text)
+        if lines is None:
+            return None
         header = [cell.strip() for cell in lines[0][1]] if lines else []
         missing = [name for name in columns if name not in header]
         if missing:
@@ -181,8 +183,8 @@ class Reading:
                 rows[code] = values
         return Table(rows, frozenset(numbers), numbers)
 
-    def _lines(self, file: str, text: str) -> list[tuple[int, list[str]]]:
-        """The rows that are not blank, each with the line of the file on which it begins."""
+    def _lines(self, file: str, text: str) -> list[tuple[int, list[str]]] | None:
+        """The rows that are not blank, each with the line of the file on which it begins; None if they break off."""
         lines = csv.reader(io.StringIO(text, newline=""), strict=True)
         out: list[tuple[int, list[str]]] = []
         number = 1
@@ -193,6 +195,7 @@ class Reading:
                 number = lines.line_num + 1
         except csv.Error as error:
             self.wrong("bad_csv", file, row=number, problem=str(error))
+            return None
         return out
 
     def _values(

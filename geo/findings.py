@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -137,7 +138,7 @@ def _feature(finding: Finding) -> dict[str, Any]:
             "area_km2": finding.area_km2,
             "zh": finding.text("zh"),
             "en": finding.text("en"),
-            **{k: v if isinstance(v, int | float) else str(v) for k, v in finding.data.items()},
+            **{k: v if isinstance(v, int | float) and isfinite(v) else str(v) for k, v in finding.data.items()},
         },
     }
 
