@@ -19,6 +19,8 @@ from geo.locate import Hits, Locator
 from tests.made import district_layers, layer
 from tests.points import ODD, of_every_kind, uniform
 
+DISTRICTS = sorted(Path(__file__).parents[1].joinpath("data/grids").iterdir())
+
 
 @pytest.fixture(scope="module")
 def layers() -> dict[str, Layer]:
@@ -74,9 +76,7 @@ def test_pixels_of_any_size_give_the_same_answer(layers: dict[str, Layer], locat
         assert said(coarse[name]) == said(fine[name])
 
 
-@pytest.mark.parametrize(
-    "folder", sorted(Path(__file__).parents[1].joinpath("data/grids").iterdir()), ids=lambda folder: folder.name
-)
+@pytest.mark.parametrize("folder", DISTRICTS, ids=lambda folder: folder.name)
 def test_real_districts_agree_with_shapely(folder: Path) -> None:
     layers = load(folder).layers
     locator = Locator(layers)

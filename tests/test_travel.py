@@ -24,6 +24,8 @@ SPEEDS = {"main": 50.0, "minor": 30.0, "field": 5.0, "boat": 18.0, "foot": 4.0}
 TO_DEGREES = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
 ALL = shapely.box(0, 0, SIDE, SIDE)
 
+DISTRICTS = sorted(Path(__file__).parents[1].joinpath("data/grids").iterdir())
+
 
 def degrees(shape: BaseGeometry) -> BaseGeometry:
     return shapely.transform(shape, lambda x, y: TO_DEGREES.transform(x + X0, y + Y0), interleaved=False)
@@ -222,9 +224,7 @@ def test_nobody_gets_where_no_way_leads(
                 assert sail is not None or not together, "waters are connected, but no boat comes"
 
 
-@pytest.mark.parametrize(
-    "folder", sorted(Path(__file__).parents[1].joinpath("data/grids").iterdir()), ids=lambda folder: folder.name
-)
+@pytest.mark.parametrize("folder", DISTRICTS, ids=lambda folder: folder.name)
 def test_real_districts_can_be_served(folder: Path) -> None:
     district = load(folder)
     layers = district.layers
