@@ -147,13 +147,13 @@ def _draw_busiest(figure: Figure, tally: Tally, family: str, y: float) -> None:
 
 def _draw_notes(figure: Figure, tally: Tally, family: str) -> None:
     """What to beware of, where it comes from, when it was made: under the map, to the right of the scale."""
-    lines = [f"{words.zh}  {words.en}" for words in tally.warnings]
+    warnings = [line for words in tally.warnings for line in wrapped(f"{words.zh}  {words.en}", 126)]
     source = f"{tally.source.zh}；制作 {tally.made_at}"
-    lines += [*wrapped(source, 120), *wrapped(f"{tally.source.en}. Made {tally.made_at}", 120)]
+    lines = [*warnings, *wrapped(source, 142), *wrapped(f"{tally.source.en}. Made {tally.made_at}", 142)]
     for k, line in enumerate(lines):
-        warning = k < len(tally.warnings)
+        warning = k < len(warnings)
         colour = "#8a4b00" if warning else INK_3
-        write(figure, 3.2, 0.72 - 0.135 * k, line, family, 7.5 if warning else 6.5, colour, va="baseline")
+        write(figure, 3.2, 0.78 - 0.128 * k, line, family, 7.5 if warning else 6.5, colour, va="baseline")
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
@@ -171,7 +171,7 @@ def wrapped(text: str, width: int) -> Iterator[str]:
 def _words(text: str) -> Iterator[str]:
     """Pieces that a line may be broken after."""
     piece = ""
-    for here, following in zip(text, [*text[1:], " "], strict=True):
+    for here, following in zip(text, f"{text[1:]} ", strict=False):
         piece += here
         wide = unicodedata.east_asian_width(here) in "WF"
         if here == " " or (wide and unicodedata.category(following)[0] != "P"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import shapely
@@ -11,17 +11,19 @@ from pyproj import Transformer
 from scipy.ndimage import map_coordinates
 from shapely import MultiPolygon, Polygon
 
-from geo.grid import Cover, Layer
+from geo.grid import Cover, Layer, Zone
 from geo.heat import Surface
 from web.legend import DENSITY_COLOURS, density_levels, spread
 
 Floats = NDArray[np.float64]
 Shapes = list[tuple[str, Polygon | MultiPolygon]]
 
-CORNERS_AT_MOST = 40_000
-"""Per layer: about a megabyte of GeoJSON."""
-TOLERANCES = (0.0, 0.00005, 0.0001, 0.0002, 0.0004, 0.0008, 0.0016)
+CORNERS_AT_MOST = 30_000
+"""Per layer: some 700 kB of GeoJSON."""
+TOLERANCES = (0.0001, 0.0002, 0.0004, 0.0008, 0.0016)
 """Degrees; 0.0001 is some ten metres, less than a line's width on a map of a district."""
+NAMED_WATER_RADIUS = 0.01
+"""Degrees, about a kilometre: a lake has a name on the map, a polder's ditches have not."""
 DECIMALS = 5
 """Of a degree: one metre."""
 
@@ -29,18 +31,22 @@ DECIMALS = 5
 def simplified(layer: Layer) -> Shapes:
     """Code and geometry of each zone, with as few corners as a page can carry, shared edges still shared (EPSG:4326).
 
-    Raises nothing: a layer that stays too heavy at the coarsest tolerance is returned so.
+    A layer that stays too heavy at the coarsest tolerance is returned so.
     """
     shapes = [zone.geometry for zone in layer.zones]
-    together = layer.cover is Cover.PARTITION
-    best = shapes
+    simplify = shapely.coverage_simplify if layer.cover is Cover.PARTITION else shapely.simplify
+    drawn = shapes
     for tolerance in TOLERANCES:
-        if tolerance:
-            drawn = shapely.coverage_simplify(shapes, tolerance) if together else shapely.simplify(shapes, tolerance)
-            best = list(drawn)
-        if int(shapely.get_num_coordinates(best).sum()) <= CORNERS_AT_MOST:
+        drawn = list(simplify(shapes, tolerance))
+        if int(shapely.get_num_coordinates(drawn).sum()) <= CORNERS_AT_MOST:
             break
-    return [(zone.code, shapely.transform(shape, _rounded)) for zone, shape in zip(layer.zones, best, strict=True)]
+    return list(zip((zone.code for zone in layer.zones), drawn, strict=True))
+
+
+def outlines(shapes: Sequence[Polygon | MultiPolygon]) -> list[Polygon]:
+    """The outlines around shapes, one for those that touch; none for none. Shapes need not be valid."""
+    together = shapely.union_all(shapely.make_valid(np.array(shapes, dtype=object))) if shapes else Polygon()
+    return [part for part in shapely.get_parts(together) if isinstance(part, Polygon) and not part.is_empty]
 
 
 def raster(surface: Surface, place: Polygon | MultiPolygon, columns: int = 720) -> NDArray[np.uint8]:
@@ -85,16 +91,27 @@ def heat_points(lon: Floats, lat: Floats, at_most: int = 20_000) -> list[list[fl
     return [[float(y), float(x), int(n)] for (y, x), n in zip(places, number, strict=True)]
 
 
-def label_point(shape: Polygon | MultiPolygon) -> tuple[float, float]:
-    """Where a zone's name stands best: the middle of the largest circle in its largest part (longitude, latitude)."""
+def named(layers: Mapping[str, Layer]) -> list[tuple[Zone, float, float]]:
+    """Townships, and waters wide enough to hold a name; with each the longitude and latitude where its name stands."""
+    places = [(zone, *_widest(zone.geometry)) for zone in layers["township"].zones]
+    if water := layers.get("water"):
+        found = [(zone, *_widest(zone.geometry)) for zone in water.zones]
+        places += [place for place in found if place[3] >= NAMED_WATER_RADIUS]
+    return [(zone, x, y) for zone, x, y, _ in places]
+
+
+def _widest(shape: Polygon | MultiPolygon) -> tuple[float, float, float]:
+    """Middle and radius of the largest circle in a shape's largest part, in degrees."""
     largest = max(shapely.get_parts(shape), key=lambda part: part.area)
     across = max(largest.bounds[2] - largest.bounds[0], largest.bounds[3] - largest.bounds[1])
-    x, y = shapely.maximum_inscribed_circle(largest, tolerance=across / 200).coords[0]
-    return float(x), float(y)
+    circle = shapely.maximum_inscribed_circle(largest, tolerance=across / 200)
+    x, y = circle.coords[0]
+    return float(x), float(y), float(circle.length)
 
 
-def _rounded(corners: Floats) -> Floats:
-    return np.round(corners, DECIMALS)
+def rounded(shape: Polygon | MultiPolygon) -> Polygon | MultiPolygon:
+    """The shape as a page writes it."""
+    return shapely.transform(shape, lambda corners: np.round(corners, DECIMALS))
 
 
 def _rgba(colour: str, alpha: int) -> Sequence[int]:

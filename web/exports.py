@@ -19,11 +19,11 @@ import pandas as pd
 import pyogrio
 import shapely
 from anyio import to_thread
-from dispatch.district import District
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from sqlalchemy import RowMapping
 
+from dispatch.district import District
 from dispatch.errors import InvalidInput, UnknownFormat
 from dispatch.ground import Ground
 from dispatch.store import cases
@@ -84,7 +84,7 @@ def write(format: str, rows: CaseRows, district: District, selection: Selection)
     first, last = days(selection, district.timezone)
     parts = ["onegrid", district.code, "heatmap", f"{first}_{last}"]
     parts += [part for part in (selection.team, selection.matter, selection.zone) if part]
-    return Export(make(tally(rows, district, selection)), media_type, f"{'-'.join(parts)}.{format}")
+    return Export(make(tally(rows, district, selection)), media_type, f"{'-'.join(parts).replace(':', '-')}.{format}")
 
 
 def heatmap_file(path: Path, rows: CaseRows, district: District, selection: Selection) -> None:
@@ -227,8 +227,8 @@ def _add(path: Path, frame: geopandas.GeoDataFrame, layer: str, geometry_type: s
 
 def _points(tally: Tally) -> geopandas.GeoDataFrame:
     rows, district = tally.rows, tally.district
-    matters = {**district.classes, **district.matters}
-    names = {code: matter.name for code, matter in matters.items()}
+    names = {code: found.name for code, found in district.classes.items()}
+    names |= {code: matter.name for code, matter in district.matters.items()}
     teams = {code: team.name for code, team in district.teams.items()}
     columns = {
         "case": rows.case.tolist(),

@@ -16,10 +16,10 @@ from branca.element import Element, Figure, MacroElement
 from folium.plugins import HeatMap
 from folium.template import Template
 from jinja2 import Environment, StrictUndefined
-from shapely import MultiPolygon, Polygon, get_parts, union_all
+from shapely import MultiPolygon, Polygon
 
 from geo.grid import Zone
-from web.drawing import Shapes, heat_points, label_point, raster, simplified
+from web.drawing import Shapes, heat_points, named, outlines, raster, rounded, simplified
 from web.legend import COLD_COLOUR, DENSITY_COLOURS, HOT_COLOUR, count_classes, density_levels, number, spread
 from web.offline import self_contained
 from web.tally import FALSE_DISCOVERY_RATE, Tally, Words
@@ -46,9 +46,7 @@ HEAT, DENSITY, COUNTS, SPOTS, GRID, WATER = (
     "网格线 Grid lines",
     "水域 Waters",
 )
-BUSIEST = 6
-NAMED_WATER_KM2 = 4.0
-"""Smaller waters stay without a name."""
+BUSIEST = 5
 
 Style = Mapping[str, object]
 LAND: Style = {"fillColor": "#f8f7f3", "fillOpacity": 1, "stroke": False}
@@ -56,7 +54,7 @@ WATERS: Style = {"fillColor": "#bcd8e8", "fillOpacity": 1, "stroke": False}
 TOWNSHIP_EDGE: Style = {"fill": False, "color": "#4b5a64", "weight": 1.3, "opacity": 0.9}
 DISTRICT_EDGE: Style = {"fill": False, "color": "#10191f", "weight": 2.5}
 PLACE_EDGE: Style = {"fill": False, "color": "#10191f", "weight": 3, "dashArray": "8 4"}
-GRID_LINE: Style = {"fillOpacity": 0, "color": "#8697a2", "weight": 0.5, "opacity": 0.7}
+GRID_LINE: Style = {"fillOpacity": 0, "color": "#8697a2", "weight": 0.4, "opacity": 0.7}
 HOT_EDGE: Style = {"color": HOT_COLOUR, "weight": 2.5, "fillColor": HOT_COLOUR, "fillOpacity": 0.06}
 COLD_EDGE: Style = {"color": COLD_COLOUR, "weight": 2.5, "dashArray": "6 4", "fillOpacity": 0}
 
@@ -125,10 +123,10 @@ def _add_styled(
     *,
     show: bool = True,
 ) -> None:
-    styles = {code: dict(style) for code, _, style in shapes}
+    styles = [dict(style) for _, _, style in shapes]
     if styles:  # folium cannot write a layer of nothing
         folium.GeoJson(
-            {"type": "FeatureCollection", "features": [_feature(code, shape) for code, shape, _ in shapes]},
+            {"type": "FeatureCollection", "features": [_feature(k, shape) for k, (_, shape, _) in enumerate(shapes)]},
             style_function=lambda feature: styles[feature["id"]],
             smooth_factor=0,
             name=name,
@@ -168,8 +166,8 @@ def _add_spots(figure: folium.Map, tally: Tally, cells: Shapes) -> None:
     """Outlines around all that is hot or cold; zones that touch have one outline."""
     shapes = []
     for which, flags, style in (("hot", tally.spots.hot, HOT_EDGE), ("cold", tally.spots.cold, COLD_EDGE)):
-        together = union_all([shape for (_, shape), flag in zip(cells, flags, strict=True) if flag])
-        shapes += [(f"{which}{k}", part, style) for k, part in enumerate(get_parts(together)) if not part.is_empty]
+        parts = outlines([shape for (_, shape), flag in zip(cells, flags, strict=True) if flag])
+        shapes += [(f"{which}{k}", part, style) for k, part in enumerate(parts)]
     _add_styled(figure, shapes, "spots", SPOTS)
 
 
@@ -187,8 +185,8 @@ def _add_grid(figure: folium.Map, tally: Tally, cells: Shapes) -> None:
         "spot": "冷热点 Gi*",
     }
     features = [
-        _feature(code, shape, {key: escape(text) for key, text in _facts(tally, k).items()})
-        for k, (code, shape) in enumerate(cells)
+        _feature(k, shape, {key: _inert(text) for key, text in _facts(tally, k).items()})
+        for k, (_, shape) in enumerate(cells)
     ]
     folium.GeoJson(
         {"type": "FeatureCollection", "features": features},
@@ -218,18 +216,19 @@ def _facts(tally: Tally, k: int) -> dict[str, str]:
 
 def _add_names(figure: folium.Map, tally: Tally) -> None:
     """Names of townships and of the larger waters."""
-    named = [("", zone) for zone in tally.district.layers["township"].zones]
-    if water := tally.district.layers.get("water"):
-        named += [(" water", zone) for zone in water.zones if zone.area_km2 >= NAMED_WATER_KM2]
-    for kind, zone in named:
-        lon, lat = label_point(zone.geometry)
-        html = f"<div>{escape(zone.name)}<small>{escape(zone.name_en)}</small></div>"
-        icon = folium.DivIcon(html=html, class_name=f"place{kind}", icon_size=(0, 0))
+    for zone, lon, lat in named(tally.district.layers):
+        html = f"<div>{_inert(zone.name)}<small>{_inert(zone.name_en)}</small></div>"
+        icon = folium.DivIcon(html=html, class_name=f"place {zone.layer}", icon_size=(0, 0))
         folium.Marker([lat, lon], icon=icon, pane="names", interactive=False, keyboard=False).add_to(figure)
 
 
-def _feature(code: str, shape: Polygon | MultiPolygon, facts: Mapping[str, str] | None = None) -> dict[str, object]:
-    return {"type": "Feature", "id": code, "properties": facts or {}, "geometry": shape.__geo_interface__}
+def _inert(text: str) -> str:
+    """Text as HTML that nobody runs, not even folium, which reads what it has written once more as a template."""
+    return escape(text).replace("{", "&#123;")
+
+
+def _feature(k: int, shape: Polygon | MultiPolygon, facts: Mapping[str, str] | None = None) -> dict[str, object]:
+    return {"type": "Feature", "id": k, "properties": facts or {}, "geometry": rounded(shape).__geo_interface__}
 
 
 # --- what stands around the map ----------------------------------------------------------------------------------
@@ -271,6 +270,7 @@ def _panel(tally: Tally) -> str:
     busiest = [
         {
             "name": zone.name,
+            "name_en": zone.name_en,
             "code": zone.code,
             "count": f"{found.count[k]:,}",
             "share": f"{found.share[k]:.1%}",

@@ -19,12 +19,12 @@ from matplotlib.patches import PathPatch, Polygon, Rectangle
 from matplotlib.path import Path
 from numpy.typing import NDArray
 from pyproj import Transformer
-from shapely import get_parts, transform, union_all
+from shapely import get_parts, transform
 from shapely.geometry.base import BaseGeometry
 
 from dispatch.errors import FontMissing
 from web.captions import HEIGHT_IN, INK, INK_2, WIDTH_IN, draw_words, write
-from web.drawing import label_point
+from web.drawing import named, outlines
 from web.legend import COLD_COLOUR, DENSITY_COLOURS, HOT_COLOUR, density_levels, spread
 from web.tally import Tally
 
@@ -40,7 +40,8 @@ FONTS = (
     "PingFang SC",
 )
 FONT_FILES = ("notosanscjk", "notosanssc", "sourcehansans", "msyh")
-NAMED_WATER_KM2 = 4.0
+EDGE = 0.05
+"""Of the map's width and height: a name nearer to its frame than this would be cut."""
 HALO = [patheffects.withStroke(linewidth=2.2, foreground="white", alpha=0.9)]
 
 Metric = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -102,16 +103,15 @@ def _draw_map(figure: Figure, tally: Tally, family: str) -> None:
     if tally.selection.zone:
         axes.add_patch(_patch(place, facecolor="none", edgecolor=INK, linewidth=2, linestyle=(0, (4, 2)), zorder=6))
     for flags, colour, style in ((tally.spots.hot, HOT_COLOUR, "-"), (tally.spots.cold, COLD_COLOUR, (0, (3, 1.5)))):
-        for part in get_parts(union_all([cell for cell, flag in zip(cells, flags, strict=True) if flag])):
+        for part in outlines([cell for cell, flag in zip(cells, flags, strict=True) if flag]):
             axes.add_patch(_patch(part, facecolor="none", edgecolor=colour, linewidth=1.5, linestyle=style, zorder=7))
-    _draw_names(axes, tally, metric, family)
-
     west, south, east, north = place.bounds
     margin = 0.02 * max(east - west, north - south)
     half = max((east - west) / width, (north - south) / height) / 2
     middle_x, middle_y = (west + east) / 2, (south + north) / 2
     axes.set_xlim(middle_x - half * width - margin, middle_x + half * width + margin)
     axes.set_ylim(middle_y - half * height - margin, middle_y + half * height + margin)
+    _draw_names(axes, tally, metric, family)
     _draw_scale(figure, 2 * (half * width + margin) / width, family)
     if not tally.cases:
         axes.text(
@@ -151,15 +151,15 @@ def _draw_density(axes: Axes, tally: Tally, place: BaseGeometry) -> None:
 
 def _draw_names(axes: Axes, tally: Tally, metric: Metric, family: str) -> None:
     """Townships, and the larger waters."""
-    named = [(zone, INK, "bold") for zone in tally.district.layers["township"].zones]
-    if water := tally.district.layers.get("water"):
-        named += [(zone, "#1f5f8b", "normal") for zone in water.zones if zone.area_km2 >= NAMED_WATER_KM2]
-    for zone, colour, weight in named:
-        ((x, y),) = metric(np.array([label_point(zone.geometry)]))
+    for zone, lon, lat in named(tally.district.layers):
+        colour, weight = ("#1f5f8b", "normal") if zone.layer == "water" else (INK, "bold")
+        ((x, y),) = metric(np.array([(lon, lat)]))
+        across, up = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))
+        if not (EDGE < across < 1 - EDGE and EDGE < up < 1 - EDGE):
+            continue
         for text, size, va, thickness in ((zone.name, 10, "bottom", weight), (zone.name_en, 6.5, "top", "normal")):
             font = FontProperties(family=family, size=size, weight=thickness)
-            label = axes.text(x, y, text, color=colour, ha="center", va=va, font=font, path_effects=HALO, zorder=9)
-            label.set_clip_on(True)
+            axes.text(x, y, text, color=colour, ha="center", va=va, font=font, path_effects=HALO, zorder=9)
 
 
 def _draw_scale(figure: Figure, metres_per_inch: float, family: str) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import shapely
-from dispatch.district import District
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from dispatch.district import District
 from dispatch.errors import UnknownMatter, UnknownTeam, UnknownZone
 from geo.grid import Layer, Zone
 from geo.heat import NOWHERE, Counts, HotSpots, Integers, Surface, counts, density, hot_spots, neighbours
@@ -58,7 +58,7 @@ class Selection:
     matter: str | None = None
     """A matter's code or a class's."""
     zone: str | None = None
-    """A zone's code, of whatever layer."""
+    """A zone's code, or `layer:code` where several layers use it."""
     demonstration: bool = False
     """The cases are made up; every file says so."""
 
@@ -119,12 +119,20 @@ class Tally:
     @property
     def title(self) -> Words:
         """Of every file."""
-        return Words(f"{self.district.name}案件热力图", f"Case heat map, {self.district.name_en}")
+        zh, en = self.district.name, self.district.name_en
+        if self.selection.zone:
+            zh, en = f"{zh}{self.place.name}", f"{self.place.name_en}, {en}"
+        return Words(f"{zh}案件热力图", f"Case heat map, {en}")
 
     @property
     def period(self) -> Words:
-        """First and last day, in the district's time zone."""
-        first, last = days(self.selection, self.district.timezone)
+        """First and last day, or the moments where it does not run from midnight to midnight; the district's time."""
+        zone_info = ZoneInfo(self.district.timezone)
+        since, until = (moment.astimezone(zone_info) for moment in (self.selection.since, self.selection.until))
+        if since.time() == until.time() == time():
+            first, last = days(self.selection, self.district.timezone)
+        else:
+            first, last = f"{since:%Y-%m-%d %H:%M}", f"{until:%Y-%m-%d %H:%M}"
         return Words(f"{first} 至 {last}", f"{first} to {last}")
 
     @property
@@ -161,8 +169,8 @@ class Tally:
         found = []
         if self.selection.demonstration:
             found.append(Words("演示数据：案件为虚构", "Demonstration: the cases are made up"))
-        names = ("district", "township", "water", "joint", self.layer.name)
-        layers = [layer for name, layer in self.district.layers.items() if name in names and not layer.real]
+        shown = {"district", "township", "water", self.layer.name, self.place.layer}
+        layers = [layer for name, layer in self.district.layers.items() if name in shown and not layer.real]
         if layers:
             zh, en = "、".join(layer.label for layer in layers), ", ".join(layer.label_en.lower() for layer in layers)
             found.append(Words(f"示意图层：{zh}，非法定界线", f"Schematic, not legal boundaries: {en}"))
@@ -171,11 +179,12 @@ class Tally:
     @property
     def source(self) -> Words:
         """Where cases and boundaries come from."""
-        boundary = self.district.layers["district"].source
+        # A district folder gives its sources in both languages, as 'Chinese / English'; or in one for both.
+        zh, _, en = self.district.layers["district"].source.partition(" / ")
         version = self.district.version
         return Words(
-            f"案件：本系统案件记录；区界：{boundary}；区域数据版本 {version}",
-            f"Cases: this system's record. Boundary: {boundary}. District data {version}",
+            f"案件：本系统案件记录；区界：{zh.rstrip('。')}；区域数据版本 {version}",
+            f"Cases: this system's record. Boundary: {(en or zh).rstrip('.')}. District data {version}",
         )
 
 
@@ -209,10 +218,12 @@ def check(district: District, selection: Selection) -> None:
 
 
 def find_zone(district: District, wanted: str) -> Zone:
-    """The zone of a code, in the first layer that has it. Raises `UnknownZone`."""
-    for layer in district.layers.values():
+    """The zone of `layer:code`, or of a code in the first layer that has it. Raises `UnknownZone`."""
+    name, _, code = wanted.rpartition(":")
+    layers = [district.layers[name]] if name in district.layers else [] if name else district.layers.values()
+    for layer in layers:
         for zone in layer.zones:
-            if zone.code == wanted:
+            if zone.code == code:
                 return zone
     raise UnknownZone(zone=wanted)
 

@@ -62,6 +62,7 @@ class CaseFilter:
     until: datetime | None = None
     """Received at or after `since`, before `until`."""
     zone: str | None = None
+    """A zone's code, or `layer:code` where several layers use it."""
 
 
 COLUMNS: Final = """
@@ -153,10 +154,14 @@ def conditions(wanted: CaseFilter) -> tuple[list[str], dict[str, Any]]:
         "unit": "c.unit = :unit",
         "since": "c.received_at >= :since",
         "until": "c.received_at < :until",
-        "zone": "EXISTS (SELECT FROM jsonb_each(c.zones) AS held WHERE held.value ? :zone)",
+        "zone": "EXISTS (SELECT FROM jsonb_each(c.zones) AS held "
+        "WHERE held.value ? :zone AND held.key = COALESCE(:layer, held.key))",
     }
     values = {name: getattr(wanted, name) for name in clauses if getattr(wanted, name) is not None}
     where = [clauses[name] for name in values]
+    if wanted.zone is not None:
+        layer, _, values["zone"] = wanted.zone.rpartition(":")
+        values["layer"] = layer or None
     if wanted.open is not None:
         where.append("c.state <> 'closed'" if wanted.open else "c.state = 'closed'")
     if wanted.bbox is not None:
