@@ -82,16 +82,25 @@ def test_real_districts_agree_with_shapely(folder: Path) -> None:
     locator = Locator(layers)
     zones = [zone for one in layers.values() for zone in one.zones]
     points = of_every_kind(np.random.default_rng(11), [zone.geometry for zone in zones], 100_000)
+    points = points[np.argsort(points[:, 0])]
+    places = shapely.points(points)
     many = locator.at_many(points[:, 0], points[:, 1])
     for name, one in layers.items():
-        held: list[list[int]] = [[] for _ in points]
+        pairs = []
         for number, zone in enumerate(one.zones):
-            west, south, east, north = zone.geometry.bounds
-            near = np.flatnonzero(((points >= (west, south)) & (points <= (east, north))).all(axis=1))
-            for point in near[shapely.intersects(zone.geometry, shapely.points(points[near]))].tolist():
-                held[point].append(number)
-        expected = [tuple(numbers[: None if one.cover is Cover.OVERLAP else 1]) for numbers in held]
-        assert said(many[name]) == expected, name
+            west, _, east, _ = zone.geometry.bounds
+            near = np.arange(np.searchsorted(points[:, 0], west), np.searchsorted(points[:, 0], east, side="right"))
+            held = near[shapely.intersects(zone.geometry, places[near])]
+            pairs.append(np.stack([held, np.full(held.size, number)], axis=1))
+        expected = np.concatenate(pairs)
+        expected = expected[np.lexsort((expected[:, 1], expected[:, 0]))]
+        if one.cover is not Cover.OVERLAP:
+            expected = expected[np.diff(expected[:, 0], prepend=-1) != 0]
+        hits = many[name]
+        length = np.array([len(numbers) for numbers in hits.sets])[hits.index]
+        got = np.array([number for index in hits.index[length > 0].tolist() for number in hits.sets[index]])
+        np.testing.assert_array_equal(np.repeat(np.arange(len(points)), length), expected[:, 0], err_msg=name)
+        np.testing.assert_array_equal(got, expected[:, 1], err_msg=name)
 
 
 def test_hits_are_fit_for_gathering(layers: dict[str, Layer], locator: Locator) -> None:
