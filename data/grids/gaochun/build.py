@@ -5,9 +5,8 @@ The boundary is real (package cnmaps, read as WGS 84); everything inside it is s
 
 from __future__ import annotations
 
-import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -15,8 +14,19 @@ from typing import cast
 import numpy as np
 import pyproj
 import shapely
-from build_partition import Points, borders_between, divide, gather, lines_of, meander, planar_faces
-from build_partition import SNAP_M, power_cells_of_area, seeds
+from build_files import write_features, write_zones
+from build_partition import (
+    SNAP_M,
+    Points,
+    borders_between,
+    divide,
+    gather,
+    lines_of,
+    meander,
+    planar_faces,
+    power_cells_of_area,
+    seeds,
+)
 from build_places import DISTRICT, TOWNSHIPS, Made, Township, communities
 from build_roads import roads
 from build_special import bases, dedicated, joint_communities
@@ -208,9 +218,14 @@ def owner_of(points: Sequence[BaseGeometry], shapes: Sequence[BaseGeometry], nea
 
 
 def put_layers(
-    faces: Sequence[Polygon], cell_of: Sequence[int], water_of: Sequence[int], cells: Sequence[Cell],
-    named: Sequence[tuple[str, str, str, bool]], waters: Sequence[Water], special: Sequence[Made],
-) -> None:  # fmt: skip
+    faces: Sequence[Polygon],
+    cell_of: Sequence[int],
+    water_of: Sequence[int],
+    cells: Sequence[Cell],
+    named: Sequence[tuple[str, str, str, bool]],
+    waters: Sequence[Water],
+    special: Sequence[Made],
+) -> None:
     """From labelled faces to the layers' files."""
     grid_shapes = gather(faces, cell_of, len(cells))
     number(cells, grid_shapes, [code for code, *_ in named])
@@ -218,12 +233,18 @@ def put_layers(
     town_of = [cells[c].town if c >= 0 else -1 for c in cell_of]
     grids = sorted(
         (
-            Made(c.code, f"{named[c.community][1]}第{int(c.code[-3:])}网格", f"{named[c.community][2]} grid {int(c.code[-3:])}",
-                 "comprehensive", named[c.community][0], shape)
+            Made(
+                c.code,
+                f"{named[c.community][1]}第{int(c.code[-3:])}网格",
+                f"{named[c.community][2]} grid {int(c.code[-3:])}",
+                "comprehensive",
+                named[c.community][0],
+                shape,
+            )
             for c, shape in zip(cells, grid_shapes, strict=True)
         ),
         key=lambda m: m.code,
-    )  # fmt: skip
+    )
     places = [
         Made(
             code,
@@ -237,10 +258,17 @@ def put_layers(
         for (code, name, name_en, made_up), shape in zip(named, gather(faces, community_of, len(named)), strict=True)
     ]
     towns = [
-        Made(t.code, t.name, t.name_en, "town" if t.name.endswith("镇") else "subdistrict", DISTRICT, shape,
-             {"team": f"T{i:02d}", "area_published_km2": t.area_km2 if t.area_published else None})
+        Made(
+            t.code,
+            t.name,
+            t.name_en,
+            "town" if t.name.endswith("镇") else "subdistrict",
+            DISTRICT,
+            shape,
+            {"team": f"T{i:02d}", "area_published_km2": t.area_km2 if t.area_published else None},
+        )
         for i, (t, shape) in enumerate(zip(TOWNSHIPS, gather(faces, town_of, len(TOWNSHIPS)), strict=True), 1)
-    ]  # fmt: skip
+    ]
     district = Made(
         DISTRICT, "高淳区", "Gaochun District", "district", "", shapely.coverage_union_all([t.geometry for t in towns])
     )
@@ -250,12 +278,18 @@ def put_layers(
     ]
     seats = {t.code: shapely.Point(t.seat) for t in TOWNSHIPS}
     joint = [
-        Made(f"J{i:02d}", name, name_en, "joint", town, shapely.coverage_union_all([p.geometry for p in places if p.code in codes]),
-             {"team": f"J{i:02d}"})
+        Made(
+            f"J{i:02d}",
+            name,
+            name_en,
+            "joint",
+            town,
+            shapely.coverage_union_all([p.geometry for p in places if p.code in codes]),
+            {"team": f"J{i:02d}"},
+        )
         for i, (name, name_en, town, codes) in enumerate(joint_communities(places, seats), 1)
-    ]  # fmt: skip
+    ]
     all_wet = shapely.union_all([w.geometry for w in water])
-    assert all(not z.geometry.is_empty for z in [*towns, *places, *grids, *water, *joint])
     write_zones("district.geojson", [district])
     write_zones("townships.geojson", towns)
     write_zones("communities.geojson", places)
@@ -267,42 +301,20 @@ def put_layers(
     write_features("bases.geojson", [({"code": c, "name": n, "name_en": e}, p) for c, n, e, p in stands])
     write_features(
         "roads.geojson",
-        roads([metric(g.geometry) for g in grids], metric(all_wet), metric(district.geometry),
-              [metric(p) for c, _, _, p in stands if not c.startswith("P")], [metric(p.geometry) for p in places], degrees),
-    )  # fmt: skip
+        roads(
+            [metric(g.geometry) for g in grids],
+            metric(all_wet),
+            metric(district.geometry),
+            [metric(p) for c, _, _, p in stands if not c.startswith("P")],
+            [metric(p.geometry) for p in places],
+            degrees,
+        ),
+    )
     write_tables(HERE)
     total = metric(all_wet).area / 1e6
     print(
         f"{len(towns)} townships, {len(places)} communities, {len(grids)} grids, {len(water)} waters of {total:.3f} km²"
     )
-
-
-def write_zones(file: str, zones: Sequence[Made]) -> None:
-    """One layer's file."""
-    write_features(file, [
-        ({"code": z.code, "name": z.name, "name_en": z.name_en, "kind": z.kind, "parent": z.parent, **z.more}, z.geometry)
-        for z in zones
-    ])  # fmt: skip
-
-
-def write_features(file: str, features: Sequence[tuple[Mapping[str, object], BaseGeometry]]) -> None:
-    """A GeoJSON file, one feature a line, coordinates with seven decimals (1 cm)."""
-
-    def feature(properties: Mapping[str, object], geometry: BaseGeometry) -> str:
-        shape = shapely.geometry.mapping(shapely.orient_polygons(geometry))
-        shape["coordinates"] = rounded(shape["coordinates"])
-        clean = {k: v for k, v in properties.items() if v is not None}
-        return json.dumps(
-            {"type": "Feature", "properties": clean, "geometry": shape}, ensure_ascii=False, separators=(",", ":")
-        )
-
-    lines = ",\n".join(feature(p, g) for p, g in features)
-    (HERE / file).write_text('{"type":"FeatureCollection","features":[\n' + lines + "\n]}\n", encoding="utf-8")
-
-
-def rounded(value: object) -> object:
-    """Coordinates of any depth with seven decimals."""
-    return round(value, 7) if isinstance(value, float) else [rounded(v) for v in value]  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -18,9 +18,13 @@ BORDER_COST = 6.0
 
 
 def roads(
-    cells: Sequence[BaseGeometry], water: BaseGeometry, district: BaseGeometry, stands: Sequence[BaseGeometry],
-    places: Sequence[BaseGeometry], degrees: Callable[[BaseGeometry], BaseGeometry],
-) -> list[tuple[dict[str, object], BaseGeometry]]:  # fmt: skip
+    cells: Sequence[BaseGeometry],
+    water: BaseGeometry,
+    district: BaseGeometry,
+    stands: Sequence[BaseGeometry],
+    places: Sequence[BaseGeometry],
+    degrees: Callable[[BaseGeometry], BaseGeometry],
+) -> list[tuple[dict[str, object], BaseGeometry]]:
     """Main roads between the stands that lie next to each other, minor ones from every community to the nearest main.
 
     Metres in, degrees out. Pieces over water are features of their own, with `bridge` true.

@@ -24,7 +24,7 @@ KINDS = (
 
 
 def dedicated(towns: Sequence[BaseGeometry], wet: BaseGeometry, metric: Project) -> list[Made]:
-    """Dedicated grids (专属网格): rectangles around each seat, on land, inside their township; works on the lake's shore.
+    """Dedicated grids (专属网格): rectangles around each seat, on land, in their township; works on the lake's shore.
 
     Townships and water in metres, and so the result.
     """
@@ -42,10 +42,16 @@ def dedicated(towns: Sequence[BaseGeometry], wet: BaseGeometry, metric: Project)
                 shape = _place(rng, seat, spread, (length, width), land, taken)
                 taken = taken.union(shape.buffer(40))
                 number += 1
-                out.append(Made(
-                    f"Z{town.code[-3:]}{number:02d}", f"{town.short}示意{zh}{k}", f"{town.name_en.split()[0]} {en} {k} (schematic)",
-                    kind, town.code, shape,
-                ))  # fmt: skip
+                out.append(
+                    Made(
+                        f"Z{town.code[-3:]}{number:02d}",
+                        f"{town.short}示意{zh}{k}",
+                        f"{town.name_en.split()[0]} {en} {k} (schematic)",
+                        kind,
+                        town.code,
+                        shape,
+                    )
+                )
         for k, near in enumerate(LAKESHORE.get(town.code[-3:], ()), 1):
             bank = inner.intersection(wet.boundary)
             at = shapely.ops.nearest_points(bank, metric(Point(near)))[0]
@@ -53,10 +59,16 @@ def dedicated(towns: Sequence[BaseGeometry], wet: BaseGeometry, metric: Project)
                 shapely.box(at.x - 210, at.y - 80, at.x + 210, at.y + 80), 30 * k
             ).intersection(inner)
             number += 1
-            out.append(Made(
-                f"Z{town.code[-3:]}{number:02d}", f"{town.short}示意滨湖工程{k}",
-                f"{town.name_en.split()[0]} lake-shore works {k} (schematic)", "lakeshore_works", town.code, shape,
-            ))  # fmt: skip
+            out.append(
+                Made(
+                    f"Z{town.code[-3:]}{number:02d}",
+                    f"{town.short}示意滨湖工程{k}",
+                    f"{town.name_en.split()[0]} lake-shore works {k} (schematic)",
+                    "lakeshore_works",
+                    town.code,
+                    shape,
+                )
+            )
     return sorted(out, key=lambda z: z.code)
 
 
@@ -64,12 +76,18 @@ LAKESHORE = {"001": ((118.880, 31.309), (118.892, 31.314)), "004": ((118.951, 31
 
 
 def _place(
-    rng: np.random.Generator, seat: BaseGeometry, spread: float, size: tuple[int, int], land: BaseGeometry, taken: BaseGeometry
-) -> BaseGeometry:  # fmt: skip
+    rng: np.random.Generator,
+    seat: BaseGeometry,
+    spread: float,
+    size: tuple[int, int],
+    land: BaseGeometry,
+    taken: BaseGeometry,
+) -> BaseGeometry:
     """The first rectangle of a random row that lies on land, in the township and clear of the others."""
     length, width = size
     while True:
-        x, y = (seat.x, seat.y) + rng.normal(0, spread, 2)
+        dx, dy = rng.normal(0, spread, 2)
+        x, y = seat.x + dx, seat.y + dy
         turn = rng.uniform(-40, 40)
         shape = shapely.affinity.rotate(shapely.box(x - length / 2, y - width / 2, x + length / 2, y + width / 2), turn)
         if land.contains(shape) and not shape.intersects(taken):
@@ -106,8 +124,13 @@ OFFICES = (
 
 
 def bases(
-    towns: Sequence[Made], water: Sequence[Made], joint: Sequence[Made], seats: Mapping[str, Point], metric: Project, degrees: Project
-) -> list[tuple[str, str, str, BaseGeometry]]:  # fmt: skip
+    towns: Sequence[Made],
+    water: Sequence[Made],
+    joint: Sequence[Made],
+    seats: Mapping[str, Point],
+    metric: Project,
+    degrees: Project,
+) -> list[tuple[str, str, str, BaseGeometry]]:
     """Where units stand: on land for vehicles, on the water beside the shore for boats."""
     wet = shapely.union_all([metric(w.geometry) for w in water])
     dry = shapely.union_all([metric(t.geometry) for t in towns]).buffer(-80).difference(wet.buffer(60))

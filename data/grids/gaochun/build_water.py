@@ -1,5 +1,7 @@
 """The water of the sample district: lakes, rivers and canals drawn by hand, polder waters made to fill 191.0 km²."""
 
+# ruff: noqa: E501 — courses are data
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
