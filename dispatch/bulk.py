@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 Int32s = NDArray[np.int32]
 
 DATUMS: Final = tuple(Datum)
-ANY_AGE_DAYS: Final = 300_000
+ANY_AGE_DAYS: Final = 700_000
 """Files may speak of any year: what intake calls too long ago is history here."""
 _NOBODY: Final = UUID(int=0)
 _DIRECT: Final = 1 << 22

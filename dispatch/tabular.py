@@ -57,7 +57,7 @@ def decode(data: bytes) -> str:
     if b"\x00" in data:
         raise UnreadableFile(problem_zh="这不是文本文件。", problem="it is not a text file.")
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if _is_damaged_utf8(data):
             line = data.count(b"\n", 0, error.start) + 1
@@ -66,6 +66,9 @@ def decode(data: bytes) -> str:
                 problem_zh=f"UTF-8 编码在第 {line} 行损坏。",
                 problem=f"its UTF-8 is damaged on line {line}.",
             ) from error
+    else:
+        if not _is_short_gbk(text):
+            return text
     return _decoded(data, "gb18030")
 
 
@@ -82,11 +85,18 @@ def _decoded(data: bytes, encoding: str) -> str:
 
 
 def _is_damaged_utf8(data: bytes) -> bool:
-    """Most of what is not ASCII reads as UTF-8: real GBK text hardly ever does."""
+    """Most of what is not ASCII is Chinese when read as UTF-8: real GBK text hardly ever is."""
     tried = data.decode("utf-8", errors="replace")
     broken = tried.count("\ufffd")
-    sound = sum(1 for character in tried if character > "\x7f") - broken
+    sound = sum(1 for character in tried if character >= "\u0800") - broken
     return sound > 4 * broken
+
+
+def _is_short_gbk(text: str) -> bool:
+    """Few words of GBK can be valid UTF-8 by chance (联通 is the famous one): Greek to Syriac, never Chinese."""
+    if text.isascii():
+        return False
+    return any("\u0100" <= one < "\u0800" for one in text) and all(one < "\u0800" for one in text)
 
 
 # --- CSV ----------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from dispatch.cli import audit, grids, heatmap, serve
+from dispatch.cli import audit, grids, heatmap, route, serve
 from dispatch.errors import DomainError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command()(serve.serve)
 app.command()(serve.demo)
 app.command()(serve.migrate)
 app.command()(heatmap.heatmap)
+app.command()(route.route)
 app.add_typer(grids.app, name="grids")
 app.add_typer(audit.app, name="audit")
 
