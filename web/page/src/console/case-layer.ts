@@ -29,7 +29,7 @@ export class CaseLayer {
     map.addSource(SOURCE, {
       type: "geojson",
       data: { type: "FeatureCollection", features: [] },
-      promoteId: "id",
+      promoteId: "key",
       // Few, large tiles: a change makes them again, and at this zoom one unit is still only 4 metres.
       maxzoom: 10,
       buffer: 0,
@@ -98,7 +98,7 @@ export class CaseLayer {
   private async send(): Promise<void> {
     if (this.busy || (this.add.size === 0 && this.remove.size === 0)) return;
     this.busy = true;
-    const diff = { add: [...this.add.values()], remove: [...this.remove] };
+    const diff = { add: [...this.add.values()], remove: [...this.remove].map(key) };
     this.showing = [...this.add.keys()];
     this.add.clear();
     this.remove.clear();
@@ -130,10 +130,15 @@ function* keys(book: Book): Iterable<string> {
   for (const held of book.all()) yield held.c.case;
 }
 
-function feature({ c }: Held, now: Look): GeoJSON.Feature {
+/** A key that is no number: a case number has more digits than the map's tiles can hold as one. */
+function key(id: string): string {
+  return `case ${id}`;
+}
+
+export function feature({ c }: Held, now: Look): GeoJSON.Feature {
   return {
     type: "Feature",
-    properties: { id: c.case, look: now, rank: LOOKS.length - LOOKS.indexOf(now) },
+    properties: { key: key(c.case), id: c.case, look: now, rank: LOOKS.length - LOOKS.indexOf(now) },
     geometry: { type: "Point", coordinates: [c.lon, c.lat] },
   };
 }

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Unit } from "../shared/types";
+import { hold } from "./attention";
+import { feature } from "./case-layer";
 import { wish } from "./keyboard";
+import { sample } from "./sample.test-data";
 import { en, zh } from "./text";
 import { rowsOf } from "./unit-layer";
 import { rowsInView, scrollTo } from "./virtual";
@@ -48,6 +51,14 @@ describe("a long list", () => {
     expect(scrollTo(3, 60, 0, 600)).toBe(0);
     expect(scrollTo(12, 60, 0, 600)).toBe(180);
     expect(scrollTo(2, 60, 600, 600)).toBe(120);
+  });
+});
+
+describe("a case on the map", () => {
+  it("has a key that is no number, because tiles hold numbers of 64 bits only", () => {
+    const one = feature(hold(sample({ case: "32011820261123000030" })), "late");
+    expect(Number(one.properties?.key)).toBeNaN();
+    expect(one.properties?.id).toBe("32011820261123000030");
   });
 });
 

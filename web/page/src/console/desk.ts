@@ -1,6 +1,6 @@
 /** Everything that happens at the desk: loading, the live stream, choosing, acting. The screen only reads the store. */
 
-import { type Client, Refused } from "../shared/client";
+import { type Client, Refused, Unreachable } from "../shared/client";
 import { type Link, Live } from "../shared/events";
 import { lang } from "../shared/i18n";
 import { startOfDay } from "../shared/time";
@@ -99,6 +99,7 @@ export class Desk {
     setInterval(() => void this.readUnits(), UNITS_EVERY);
     setInterval(() => void this.compare(), COMPARE_EVERY);
     window.addEventListener("hashchange", () => this.readAddress());
+    window.addEventListener("offline", () => this.linked("lost"));
     window.addEventListener("online", () => this.live?.restart());
   }
 
@@ -369,8 +370,9 @@ export class Desk {
       this.store.set({ units: new Map(units.map((unit) => [unit.code, unit])) });
       this.view?.updateUnits(units);
       this.showSelection();
-    } catch {
-      // The link's own state already says that the server is away.
+    } catch (error) {
+      // A line that died without a word is noticed here: the stream alone could stay silent for long.
+      if (error instanceof Unreachable && this.store.state.link === "open") this.live?.restart();
     }
   }
 

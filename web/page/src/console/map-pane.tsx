@@ -117,7 +117,7 @@ function Legend() {
           <li key={mode} class="unit">
             <UnitSign mode={mode} busy={false} size={18} />
             <UnitSign mode={mode} busy={true} size={18} />
-            {`${t(`mode.${mode}`)}：${t("legend.free")} / ${t("legend.busy")}`}
+            {t("legend.unit", { mode: t(`mode.${mode}`) })}
           </li>
         ))}
       </ul>

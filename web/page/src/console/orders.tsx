@@ -1,7 +1,6 @@
 /** What may be done to the open case: one action each, saying what will be recorded before it is. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { lang } from "../shared/i18n";
 import { clock } from "../shared/time";
 import type { Action, CaseDetail, Possible } from "../shared/types";
 import { type Desk, newOrder, type Order } from "./desk";
@@ -56,20 +55,19 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
     setSending(false);
     setUnsure(outcome.kind === "unsure");
     if (outcome.kind === "unsure") {
-      desk.store.set({ notice: { tone: "problem", text: t("do.unsure") } });
+      desk.store.set({ notice: { tone: "problem", text: () => t("do.unsure") } });
       return;
     }
     if (outcome.kind === "done") {
       const now = desk.store.state.open?.detail;
       const last = now?.history.find((one) => one.seq === now.seq);
-      const facts = {
-        action: t(`action.${order.action}`),
-        n: last?.seq ?? order.seq + 1,
-        at: time.seconds(last?.at ?? Date.now()),
-      };
-      desk.store.set({ notice: { tone: "done", text: t("do.done", facts) } });
+      const done = order.action;
+      const facts = { n: last?.seq ?? order.seq + 1, at: time.seconds(last?.at ?? Date.now()) };
+      const text = (): string => t("do.done", { ...facts, action: t(`action.${done}`) });
+      desk.store.set({ notice: { tone: "done", text } });
     } else {
-      const text = t(outcome.kind === "conflict" ? "do.conflict" : "do.failed", { detail: outcome.detail });
+      const { kind, detail: why } = outcome;
+      const text = (): string => t(kind === "conflict" ? "do.conflict" : "do.failed", { detail: why });
       desk.store.set({ notice: { tone: "problem", text } });
     }
     if (outcome.kind !== "refused") setOrder(null);
@@ -155,12 +153,8 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
         </form>
       )}
       {notice && (
-        <p
-          class={`notice ${notice.tone}`}
-          role={notice.tone === "problem" ? "alert" : "status"}
-          lang={lang() === "zh" ? "zh-CN" : "en"}
-        >
-          {notice.text}
+        <p class={`notice ${notice.tone}`} role={notice.tone === "problem" ? "alert" : "status"}>
+          {notice.text()}
         </p>
       )}
     </section>

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { lang, nameOf } from "../shared/i18n";
-import { clock, distance, span } from "../shared/time";
+import { clock, distance, span, travel } from "../shared/time";
 import type { Case, CaseDetail, UnitCandidate, Why } from "../shared/types";
 import { flags, hold, look } from "./attention";
 import type { Desk } from "./desk";
@@ -129,7 +129,7 @@ function Headline({ desk, c, detail }: { desk: Desk; c: Case; detail: CaseDetail
                 {c.eta_s !== null &&
                   c.state !== "on_scene" &&
                   running &&
-                  t("panel.eta", { span: span(c.eta_s * 1000, lang()) })}
+                  t("panel.eta", { span: travel(c.eta_s, lang()) })}
                 {sent?.distance_m !== null && sent?.distance_m !== undefined && (
                   <span class="nowrap"> {t("panel.distance", { distance: distance(sent.distance_m, lang()) })}</span>
                 )}
@@ -211,7 +211,14 @@ function History({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
               <li key={event.seq} class={event.action}>
                 <time dateTime={event.at}>{time.stamp(event.at)}</time>
                 <span class="did">{coded("action", event.action)}</span>
-                <span class="by">{[event.actor, team ? `→ ${nameOf(team)}` : ""].filter(Boolean).join(" ")}</span>
+                <span class="by">
+                  {[
+                    event.action === "report" ? coded("source", event.actor) : event.actor,
+                    team ? `→ ${nameOf(team)}` : "",
+                  ]
+                    .filter(Boolean)
+                    .join(" ")}
+                </span>
                 {event.note && <p>{event.note}</p>}
               </li>
             );
@@ -255,7 +262,7 @@ function Candidates({ desk, why, detail }: { desk: Desk; why: Why | null; detail
                         {unit ? nameOf(unit) : one.code}
                       </span>
                     </td>
-                    <td class="num">{one.eta_s === null ? "–" : span(one.eta_s * 1000, lang())}</td>
+                    <td class="num">{one.eta_s === null ? "–" : travel(one.eta_s, lang())}</td>
                     <td class="num">{one.distance_m === null ? "–" : distance(one.distance_m, lang())}</td>
                     <td>{coded("reason", one.reason)}</td>
                   </tr>

@@ -173,7 +173,7 @@ function QueueRow({ row, state, place, of, open }: RowProps) {
         <div class="who">
           {township && <span>{nameOf(township)}</span>}
           <span>{team ? nameOf(team) : c.team}</span>
-          {unit && <span>{nameOf(unit)}</span>}
+          {unit && <span>{team ? withoutTeam(nameOf(unit), nameOf(team)) : nameOf(unit)}</span>}
         </div>
       </div>
       <div class="when">
@@ -182,6 +182,11 @@ function QueueRow({ row, state, place, of, open }: RowProps) {
       </div>
     </div>
   );
+}
+
+/** A unit's name where its team's stands before it already: `1号车` for `某某大队1号车`. */
+function withoutTeam(unit: string, team: string): string {
+  return unit.startsWith(team) && unit.length > team.length ? unit.slice(team.length).trim() : unit;
 }
 
 /** The one time that matters for how a case looks: how late, how long waiting, how much is left, or when it came. */

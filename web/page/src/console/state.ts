@@ -22,7 +22,8 @@ export interface OpenCase {
 
 export interface Notice {
   tone: "done" | "problem";
-  text: string;
+  /** Said anew when the language changes. */
+  text: () => string;
 }
 
 export interface State {

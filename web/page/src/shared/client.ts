@@ -41,6 +41,9 @@ export class Unreachable extends Error {
   }
 }
 
+/** Milliseconds that a reading may take. */
+const READ_WITHIN = 60_000;
+
 type Query = Record<string, string | number | boolean | readonly number[] | undefined>;
 
 export interface ClientOptions {
@@ -150,9 +153,11 @@ export class Client {
     const headers = new Headers(init.headers);
     headers.set("accept", "application/json, application/problem+json");
     headers.set("accept-language", this.lang() === "zh" ? "zh-CN, zh;q=0.9, en;q=0.5" : "en, zh;q=0.5");
+    // A reading that hangs on a dead line ends; a sending may take as long as a weak signal needs.
+    const signal = init.signal ?? (init.method === "POST" ? null : AbortSignal.timeout(READ_WITHIN));
     let answer: Response;
     try {
-      answer = await this.fetch(this.base + path, { ...init, headers });
+      answer = await this.fetch(this.base + path, { ...init, headers, signal });
     } catch (cause) {
       throw new Unreachable(cause);
     }

@@ -86,6 +86,7 @@ export class Live {
   /** Open again at once, resuming: the network has come back, or the stream has gone quiet. */
   restart(): void {
     this.tell("lost");
+    this.attempt = 0;
     this.start();
   }
 

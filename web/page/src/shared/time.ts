@@ -79,6 +79,12 @@ export function span(ms: number, lang: Lang): string {
   return zh ? `${days} 天 ${rest} 小时` : `${days} d ${rest} h`;
 }
 
+/** A time of travel, in whole minutes as the reasons give it: `7 分钟`. */
+export function travel(seconds: number, lang: Lang): string {
+  const minutes = Math.max(1, Math.round(seconds / 60));
+  return lang === "zh" ? `${minutes} 分钟` : `${minutes} min`;
+}
+
 /** A distance on the ground: `850 米`, `5.2 公里`. */
 export function distance(metres: number, lang: Lang): string {
   if (metres < 1000) return lang === "zh" ? `${Math.round(metres)} 米` : `${Math.round(metres)} m`;
