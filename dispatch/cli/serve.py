@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,9 +43,22 @@ def with_database(settings: Settings) -> Iterator[Settings]:
     if settings.database_url is not None:
         yield settings
         return
-    with told.status("正在启动数据库 / starting the database …"), PrivatePostgis(settings.data_dir) as running:
+    # uvicorn raises the signal that ended it once more: the database must be left in order even so.
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _end)
+    private = PrivatePostgis(settings.data_dir)
+    with told.status("正在启动数据库 / starting the database …"):
+        running = private.start()
+    try:
         told.print(f"数据库 / database: {settings.data_dir}")
         yield settings.model_copy(update={"database_url": running.url})
+    finally:
+        private.stop()
+
+
+def _end(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def serve(
