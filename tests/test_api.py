@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -274,7 +275,11 @@ class Following:
         assert self.ready.wait(10)
 
     def _run(self, url: str, headers: dict[str, str]) -> None:
-        with httpx.stream("GET", f"{url}/api/events", headers=headers, timeout=30) as response:
+        # The session's server stops before this client does, and may do so in mid-stream.
+        with (
+            suppress(httpx.HTTPError),
+            httpx.stream("GET", f"{url}/api/events", headers=headers, timeout=30) as response,
+        ):
             kind = ""
             for line in response.iter_lines():
                 name, _, value = line.partition(": ")
@@ -337,3 +342,10 @@ def test_the_record_is_append_only(server_database: str, client: httpx.Client) -
         for statement in ("UPDATE event SET actor = 'x'", "DELETE FROM event", "TRUNCATE event"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement)
+
+
+def test_what_cannot_be_stored_is_refused(client: httpx.Client, places: Any, matters: Any) -> None:
+    sent = report(places["township"], next(iter(matters)), text="a\x00b")
+    assert bad(client, sent)[0] == 422
+    assert client.get("/api/cases", params={"team": "\x00"}).status_code == 422
+    assert bad(client, b'{"text": "\xff"}')[1]["code"] in {"unreadable_body", "invalid_input"}

@@ -45,13 +45,14 @@ def draw_words(figure: Figure, tally: Tally, family: str) -> None:
     _draw_notes(figure, tally, family)
 
 
-def _heading(figure: Figure, y: float, zh: str, en: str, family: str) -> float:
+def _heading(figure: Figure, y: float, zh: str, en: str, family: str, beside: str = "") -> float:
     """A rule and a heading; the baseline that follows."""
     figure.add_artist(
         Rectangle((COLUMN_IN / WIDTH_IN, y / HEIGHT_IN), 3 / WIDTH_IN, 0.007 / HEIGHT_IN, facecolor="#cfd8dd")
     )
     write(figure, COLUMN_IN, y - 0.22, zh, family, 9.5, INK, weight="bold", va="baseline")
     write(figure, COLUMN_IN + 3, y - 0.22, en, family, 7.5, INK_3, va="baseline", ha="right")
+    write(figure, COLUMN_IN + 0.07 * columns(zh) + 0.06, y - 0.22, beside, family, 7.5, INK_3, va="baseline")
     return y - 0.22
 
 
@@ -116,7 +117,7 @@ def _draw_legend(figure: Figure, tally: Tally, family: str, y: float) -> float:
 def _draw_townships(figure: Figure, tally: Tally, family: str, y: float) -> float:
     """Cases per township, most first, as many as there is room for."""
     layer = tally.district.layers["township"]
-    y = _heading(figure, y, f"按{layer.label}", "", family)
+    y = _heading(figure, y, layer.label, "", family, beside=layer.label_en)
     for at, text in ((2.2, "案件 Cases"), (3.0, "件/km²")):
         write(figure, COLUMN_IN + at, y, text, family, 7, INK_3, va="baseline", ha="right")
     rows = int((y - LOWEST_ROW_IN) / ROW_IN)
@@ -125,7 +126,7 @@ def _draw_townships(figure: Figure, tally: Tally, family: str, y: float) -> floa
         write(figure, COLUMN_IN, y, zone.name, family, 8.5, INK, va="baseline")
         write(figure, COLUMN_IN + 0.062 * columns(zone.name) + 0.07, y, zone.name_en, family, 6.5, INK_3, va="baseline")
         write(figure, COLUMN_IN + 2.2, y, f"{n:,}", family, 8.5, INK, va="baseline", ha="right")
-        write(figure, COLUMN_IN + 3.0, y, number(n / km2), family, 8.5, INK, va="baseline", ha="right")
+        write(figure, COLUMN_IN + 3.0, y, f"{n / km2:.2f}", family, 8.5, INK, va="baseline", ha="right")
     return y
 
 
@@ -134,7 +135,7 @@ def _draw_busiest(figure: Figure, tally: Tally, family: str, y: float) -> None:
     found = tally.busiest(int((y - 0.35 - LOWEST_ROW_IN) / ROW_IN))
     if not found:
         return
-    y = _heading(figure, y, f"案件最多的{tally.layer.label}", "", family)
+    y = _heading(figure, y, f"案件最多的{tally.layer.label}", "", family, beside="Busiest")
     for at, text in ((2.2, "案件 Cases"), (3.0, "占比 Share")):
         write(figure, COLUMN_IN + at, y, text, family, 7, INK_3, va="baseline", ha="right")
     for k in found:

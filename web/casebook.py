@@ -108,7 +108,7 @@ async def why(case_no: str, ground: GroundOf, engine: EngineOf) -> Response:
 @router.post(
     "/cases/{case_no}/actions",
     response_model=None,
-    responses={200: {"model": CaseOut}, **{code: PROBLEMS[code] for code in (404, 409, 422, 503)}},
+    responses={200: {"model": CaseOut}, **{code: PROBLEMS[code] for code in (400, 404, 409, 422, 503)}},
 )
 async def act(case_no: str, given: OrderIn, ground: GroundOf, engine: EngineOf, hub: HubOf, now: Now) -> Response:
     """Do something to a case, once."""

@@ -26,6 +26,8 @@ from web.tally import FALSE_DISCOVERY_RATE, Tally, Words
 
 ASSETS = Path(__file__).parent / "assets"
 HEAT_GRADIENT = {0.1: "#ffe08a", 0.3: "#feb24c", 0.5: "#fd8d3c", 0.75: "#f03b20", 1.0: "#a50f26"}
+FAINTEST = (0.03, 0.25)
+"""How faint one case alone may be: among few it must be seen, among thousands it must not drown the land."""
 PANES = {
     "land": 200,
     "water": 210,
@@ -83,7 +85,7 @@ def page(tally: Tally) -> str:
     HeatMap(  # type: ignore[no-untyped-call]
         heat_points(tally.rows.lon, tally.rows.lat),
         name=HEAT,
-        min_opacity=0.22,
+        min_opacity=min(FAINTEST[1], max(FAINTEST[0], 130 / max(tally.cases, 1))),
         radius=20,
         blur=22,
         gradient=HEAT_GRADIENT,
@@ -285,7 +287,7 @@ def _panel(tally: Tally) -> str:
             "name": zone.name,
             "name_en": zone.name_en,
             "count": f"{n:,}",
-            "per_km2": number(n / km2),
+            "per_km2": f"{n / km2:.2f}",
             "bounds": _bounds(zone),
         }
         for zone, n, km2 in tally.by_township

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from starlette.exceptions import HTTPException
 
 from dispatch import errors
@@ -58,6 +58,7 @@ STATUS: Final[Mapping[type[errors.DomainError], int]] = {
 RETRY_AFTER_S: Final = 2
 
 HTTP_TITLES: Final[Mapping[int, tuple[str, str, str]]] = {
+    400: ("unreadable_body", "请求的内容无法读取。", "The body of the request cannot be read."),
     404: ("not_found", "没有这个地址。", "There is nothing at this address."),
     405: ("method_not_allowed", "此地址不支持这种请求方法。", "This address does not take this method."),
 }
@@ -171,6 +172,9 @@ def install(app: FastAPI) -> None:
 
     async def database(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, DBAPIError)  # noqa: S101
+        if isinstance(error, DataError):
+            said = {"problem": "a character or number that cannot be stored", "problem_zh": "含有不能保存的字符或数"}
+            return answer(errors.InvalidInput(field="?", **said), language_of(request))
         if not is_gone(error):
             raise error
         return answer(errors.DatabaseUnavailable(), language_of(request))

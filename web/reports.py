@@ -29,7 +29,7 @@ router = APIRouter(prefix="/api", tags=["reports"])
     responses={
         200: {"model": ReceivedOut, "description": "The report was known: the case it opened"},
         201: {"model": ReceivedOut},
-        **{code: PROBLEMS[code] for code in (409, 422, 503)},
+        **{code: PROBLEMS[code] for code in (400, 409, 422, 503)},
     },
 )
 async def report(
@@ -46,7 +46,7 @@ async def report(
 @router.post(
     "/photos",
     status_code=201,
-    responses={code: PROBLEMS[code] for code in (413, 415, 422, 503)},
+    responses={code: PROBLEMS[code] for code in (400, 413, 415, 422, 503)},
 )
 async def photo(
     request: Request, file: Annotated[UploadFile, File()], engine: EngineOf, settings: SettingsOf, now: Now
