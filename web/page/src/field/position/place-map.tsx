@@ -38,11 +38,14 @@ export function PlaceMap({ client, district, place, onPlace, onZones }: PlaceMap
     if (!container) return;
     let gone = false;
     void (async () => {
-      const [{ makeMap }, { showZones, switchZones }, { Marker: Pin, NavigationControl }] = await Promise.all([
-        import("../../shared/map"),
-        import("../../shared/map-style"),
-        import("maplibre-gl"),
-      ]);
+      const [{ makeMap }, { showZones, switchZones }, { Marker: Pin, NavigationControl }, { ownWorker }] =
+        await Promise.all([
+          import("../../shared/map"),
+          import("../../shared/map-style"),
+          import("maplibre-gl"),
+          import("./own-worker"),
+        ]);
+      await ownWorker();
       const map = await makeMap({ container, bbox: district.bbox, paper: "light", lang: lang(), padding: 8 });
       if (gone) return map.remove();
       map.addControl(new NavigationControl({ showCompass: false }), "top-right");
