@@ -7,7 +7,7 @@ straight line between their centres meets water. So a river narrower than a cell
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -23,7 +23,8 @@ SHORE_M = 1.0
 BRIDGE_HALF_WIDTH_M = 15.0
 JUNCTION_CELLS = 0.25
 """Ways that pass each other this near meet, though they share no vertex."""
-AROUND = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+BANK_M = 400.0
+"""How far from the bank a crew that came by vehicle still answers for what is on the water, where no boat can come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,11 @@ class Land:
         if not len(self.network.xy):
             return np.full_like(more, np.inf), np.full_like(more, np.inf)
         return ways.seconds[:, self.place] + more / (self.field_kmh / 3.6), ways.metres[:, self.place] + more
+
+    def left_to_boats(self, sailed: Bools) -> Land:
+        """The same, but of the cells that a boat reaches only those on the very shore."""
+        far = sailed & (self.beyond_m > 1.5 * self.frame.size_x)
+        return replace(self, place=np.where(far, -1, self.place), beyond_m=np.where(far, 0.0, self.beyond_m))
 
     def gather(self, cell: int) -> tuple[Floats, Floats]:
         """Seconds and metres to one cell from every place."""
@@ -195,13 +201,10 @@ def _standing(
     place[cells] = first_way + way[first]
 
     wet = np.flatnonzero(inner & (place < 0))
-    least = np.full(wet.size, 1.5 * frame.size_x)
-    shore = np.full(wet.size, -1)
-    for east, north in AROUND:
-        other = place[wet + north * frame.columns + east]
-        off = np.where(other >= 0, np.hypot(*(xy[other] - middles[wet]).T), np.inf) if len(xy) else np.inf
-        shore = np.where(off < least, other, shore)
-        least = np.minimum(off, least)
-    place[wet] = shore
-    beyond[wet] = np.where(shore >= 0, least, 0.0)
+    held = np.flatnonzero(place >= 0)
+    if held.size and wet.size:
+        off, near = cKDTree(xy[place[held]]).query(middles[wet], distance_upper_bound=BANK_M)
+        reached = np.isfinite(off)
+        place[wet[reached]] = place[held[near[reached]]]
+        beyond[wet[reached]] = off[reached]
     return place, beyond

@@ -2,9 +2,10 @@
 
 The district is laid out in cells (about 100 m) in its metric CRS; a cell is the resolution of every answer. A vehicle
 keeps to roads at their speed and crosses fields slowly; water stops it but for bridges. To a point on water it gets
-where land is within a cell. A boat keeps to the waters that are connected with its own; to a point on land its crew
-walks from the nearest shore, up to a limit. Off the roads a way runs along the eight directions of the cells, so it
-is measured up to 8 % too long.
+where land is within a cell; on waters that no boat reaches (ponds in a polder), where the bank is within
+`driving.BANK_M`. A boat keeps to the waters that are connected with its own; to a point on land its crew walks from the
+nearest shore, up to a limit. Off the roads a way runs along the eight directions of the cells, so it is measured up to
+8 % too long.
 """
 
 from __future__ import annotations
@@ -115,10 +116,9 @@ class Travel:
         drive = land(frame, ground, wet, ways, speeds_kmh)
         sail = sailing(frame, wet, drive, speeds_kmh["boat"], speeds_kmh["foot"])
         stands = np.stack([x, y], axis=1)
-        modes = {
-            "vehicle": _solved(drive, stands, speeds_kmh["field"]),
-            "boat": _solved(sail, stands, speeds_kmh["foot"]),
-        }
+        boat = _solved(sail, stands, speeds_kmh["foot"])
+        ashore = drive.left_to_boats(np.asarray(np.isfinite(boat.seconds).any(axis=0)))
+        modes = {"vehicle": _solved(ashore, stands, speeds_kmh["field"]), "boat": boat}
         return cls(frame, to_metres, codes, MappingProxyType(modes))
 
     def leg(self, base: str, mode: str, lon: float, lat: float) -> Leg | None:
