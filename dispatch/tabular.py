@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -19,6 +20,9 @@ from dispatch.errors import DomainError, EmptyFile, InvalidInput, RaggedRow, Unr
 DELIMITERS: Final = ",;\t"
 WGS84_NAMES: Final = ("CRS84", "4326", "4490")
 """A GeoJSON `crs` member (RFC 7946 has none, older files do) must end with one of these."""
+
+_CHINESE: Final = re.compile("[\u0800-\U0010ffff]")
+_FOREIGN: Final = re.compile("[\u0100-\u07ff]")
 
 Record = tuple[int, "list[str] | DomainError"]
 """Its number (the line on which it begins, or the feature's place from 1), and its cells or what is wrong with it."""
@@ -94,9 +98,7 @@ def _is_damaged_utf8(data: bytes) -> bool:
 
 def _is_short_gbk(text: str) -> bool:
     """Few words of GBK can be valid UTF-8 by chance (联通 is the famous one): Greek to Syriac, never Chinese."""
-    if text.isascii():
-        return False
-    return any("\u0100" <= one < "\u0800" for one in text) and all(one < "\u0800" for one in text)
+    return not text.isascii() and not _CHINESE.search(text) and bool(_FOREIGN.search(text))
 
 
 # --- CSV ----------------------------------------------------------------------------------------------------------
