@@ -20,6 +20,10 @@ export class Book {
     return this.cases.values();
   }
 
+  ids(): IterableIterator<string> {
+    return this.cases.keys();
+  }
+
   /** Takes a case unless a later step of it is known already; true when something is new. */
   merge(c: Case): boolean {
     const known = this.cases.get(c.case);

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Unit } from "../shared/types";
-import { hold } from "./attention";
-import { feature } from "./case-layer";
+import { Book } from "./book";
+import { Crowd } from "./crowd";
 import { wish } from "./keyboard";
+import { inRows, sizeOf } from "./overlay";
+import { between, left, spot, top, viewAt } from "./place";
 import { sample } from "./sample.test-data";
 import { en, zh } from "./text";
-import { rowsOf } from "./unit-layer";
 import { rowsInView, scrollTo } from "./virtual";
 
 const press = { key: "", typing: false, onControl: false, modified: false };
@@ -54,11 +55,62 @@ describe("a long list", () => {
   });
 });
 
-describe("a case on the map", () => {
-  it("has a key that is no number, because tiles hold numbers of 64 bits only", () => {
-    const one = feature(hold(sample({ case: "32011820261123000030" })), "late");
-    expect(Number(one.properties?.key)).toBeNaN();
-    expect(one.properties?.id).toBe("32011820261123000030");
+describe("the map above the map", () => {
+  const view = viewAt(118.9, 31.33, 11, 1000, 800);
+  const MOMENT = { now: Date.parse("2026-11-23T01:10:00Z"), startOfDay: 0, unclaimedAfter: 1_800_000 };
+
+  it("puts the middle in the middle, east to the right, north up, and one zoom twice as far", () => {
+    const middle = spot(118.9, 31.33);
+    expect([left(view, middle), top(view, middle)]).toEqual([500, 400]);
+    const away = spot(118.95, 31.36);
+    expect(left(view, away)).toBeCloseTo(500 + (0.05 / 360) * 512 * 2 ** 11, 6);
+    expect(top(view, away)).toBeLessThan(400);
+    const nearer = viewAt(118.9, 31.33, 12, 1000, 800);
+    expect(left(nearer, away) - 500).toBeCloseTo(2 * (left(view, away) - 500), 6);
+  });
+
+  it("scales between stops and holds at the ends", () => {
+    const stops = [
+      [9, 10],
+      [11, 20],
+      [14, 26],
+    ] as const;
+    expect([8, 9, 10, 11, 12.5, 14, 20].map((zoom) => between(stops, zoom))).toEqual([10, 10, 15, 20, 23, 26, 26]);
+  });
+
+  it("says what came, what changed its look, and what went, and nothing twice", () => {
+    const [book, crowd] = [new Book(), new Crowd()];
+    const all = () => true;
+    book.merge(sample());
+    expect(crowd.update([sample().case], book, MOMENT, all)).toEqual({ came: [sample().case], went: false });
+    expect(crowd.update(null, book, MOMENT, all)).toEqual({ came: [], went: false });
+    book.merge(sample({ seq: 2, state: "accepted" }));
+    expect(crowd.update([sample().case], book, MOMENT, all).came).toEqual([sample().case]);
+    expect([crowd.of("assigned").size, crowd.of("accepted").size, crowd.size]).toEqual([0, 1, 1]);
+    expect(crowd.update(null, book, MOMENT, () => false)).toEqual({ came: [], went: true });
+    expect(crowd.size).toBe(0);
+  });
+
+  it("keeps late the largest, and lets the calm ones shrink in a crowd until one looks closely", () => {
+    for (const zoom of [9, 10.5, 12, 16]) {
+      for (const cases of [10, 5000]) {
+        const sizes = (["late", "unclaimed", "waiting"] as const).map((one) => sizeOf(one, zoom, cases));
+        expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
+        expect(new Set(sizes).size).toBe(3);
+      }
+    }
+    expect(sizeOf("waiting", 10, 5000)).toBeLessThan(0.6 * sizeOf("waiting", 10, 500));
+    expect(sizeOf("waiting", 13, 5000)).toBe(sizeOf("waiting", 13, 500));
+    expect(sizeOf("late", 10, 5000)).toBe(sizeOf("late", 10, 500));
+  });
+
+  it("hits the most pressing of those that lie over each other", () => {
+    const [book, crowd] = [new Book(), new Crowd()];
+    book.merge(sample({ case: "calm", lon: 118.9, lat: 31.33 }));
+    book.merge(sample({ case: "late", lon: 118.9001, lat: 31.33, due_at: "2026-11-23T01:05:00Z" }));
+    crowd.update(null, book, MOMENT, () => true);
+    expect(crowd.hit(view, 500, 400, () => 20)).toBe("late");
+    expect(crowd.hit(view, 600, 400, () => 20)).toBeNull();
   });
 });
 
@@ -75,12 +127,12 @@ describe("units that stand in one place", () => {
       lat: 31.3,
       case: busy ? "x" : null,
     });
-    const shown = rowsOf([unit("c", 118.9), unit("a", 118.9, true), unit("b", 118.9), unit("far", 119)]);
-    const shifts = new Map(shown.map((one) => [one.properties?.code, one.properties?.shift]));
-    expect(shifts.get("b")).toEqual([0, 0]);
-    expect(shifts.get("far")).toEqual([0, 0]);
-    expect(shifts.get("a")[0]).toBe(-shifts.get("c")[0]);
-    expect(shifts.get("a")[0]).toBeLessThan(0);
-    expect(shown.find((one) => one.properties?.code === "a")?.properties?.sign).toBe("vehicle-busy");
+    const shown = inRows([unit("c", 118.9), unit("a", 118.9, true), unit("b", 118.9), unit("far", 119)]);
+    expect(shown.map((one) => [one.place, one.sign])).toEqual([
+      [-1, "vehicle-busy"],
+      [0, "vehicle-free"],
+      [1, "vehicle-free"],
+      [0, "vehicle-free"],
+    ]);
   });
 });

@@ -108,7 +108,7 @@ export class Desk {
     for (const [name, zones] of this.zones) view.zones(name, zones);
     for (const name of this.store.state.hidden) view.switchLayer(name, false);
     this.redrawCases();
-    view.updateUnits(this.store.state.units.values());
+    view.over.showUnits(this.store.state.units.values());
     this.showSelection();
   }
 
@@ -368,7 +368,7 @@ export class Desk {
     try {
       const units = await this.client.units();
       this.store.set({ units: new Map(units.map((unit) => [unit.code, unit])) });
-      this.view?.updateUnits(units);
+      this.view?.over.showUnits(units);
       this.showSelection();
     } catch (error) {
       // A line that died without a word is noticed here: the stream alone could stay silent for long.
@@ -428,15 +428,15 @@ export class Desk {
       this.mapFrame = 0;
       const moment = this.moment();
       const { book, state } = this.store;
-      this.view?.updateCases(book.drain(), book, moment, matches(state.filter, moment));
-      this.view?.updateUnits(state.units.values());
+      this.view?.over.updateCases(book.drain(), book, moment, matches(state.filter, moment));
+      this.view?.over.showUnits(state.units.values());
     });
   }
 
   private redrawCases(): void {
     const moment = this.moment();
     this.store.book.drain();
-    this.view?.updateCases(null, this.store.book, moment, matches(this.store.state.filter, moment));
+    this.view?.over.updateCases(null, this.store.book, moment, matches(this.store.state.filter, moment));
   }
 
   private showSelection(centre = false): void {

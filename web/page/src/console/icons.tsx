@@ -1,11 +1,10 @@
 /** The signs of cases and units: one set of shapes for the map and the page. Shape tells as much as colour does. */
 
-import type { Map as MapLibre } from "maplibre-gl";
 import type { Mode } from "../shared/types";
-import { LOOKS, type Look } from "./attention";
+import type { Look } from "./attention";
 
 /** A part of a sign in a box of 24 by 24; colours are names of tokens. */
-interface Part {
+export interface Part {
   d: string;
   fill?: string;
   stroke?: string;
@@ -72,7 +71,7 @@ const BODY: Readonly<Record<Mode, string>> = {
   boat: "M1.5 13.5h21l-2.8 5.6c-.3.6-.8.9-1.4.9H6.6c-.7 0-1.3-.4-1.6-1zM7 6h7l3 6H6zM11 2.5h1.6V6H11z",
 };
 
-function unitParts(mode: Mode, busy: boolean): readonly Part[] {
+export function unitParts(mode: Mode, busy: boolean): readonly Part[] {
   return busy
     ? [
         { d: circle(11.2), fill: "surface-3", stroke: "active", width: 1.8 },
@@ -84,8 +83,8 @@ function unitParts(mode: Mode, busy: boolean): readonly Part[] {
       ];
 }
 
-export function unitSign(mode: Mode, busy: boolean): string {
-  return `${mode}-${busy ? "busy" : "free"}`;
+export function caseParts(look: Look): readonly Part[] {
+  return CASES[look];
 }
 
 function Shape({ part }: { part: Part }) {
@@ -118,47 +117,4 @@ export function CaseSign({ look, size = 20 }: { look: Look; size?: number }) {
 
 export function UnitSign({ mode, busy, size = 20 }: { mode: Mode; busy: boolean; size?: number }) {
   return <Sign parts={unitParts(mode, busy)} size={size} />;
-}
-
-/** Draws every sign into the map's pictures, at three times their size for sharp screens. */
-export function addSigns(map: MapLibre): void {
-  const tokens = getComputedStyle(document.documentElement);
-  const colour = (name: string): string => tokens.getPropertyValue(`--${name}`).trim();
-  for (const look of LOOKS) map.addImage(`case-${look}`, raster(CASES[look], 26, colour), { pixelRatio: 3 });
-  for (const mode of ["vehicle", "boat"] as const) {
-    for (const busy of [true, false]) {
-      map.addImage(unitSign(mode, busy), raster(unitParts(mode, busy), 24, colour), { pixelRatio: 3 });
-    }
-  }
-}
-
-function raster(parts: readonly Part[], size: number, colour: (name: string) => string): ImageData {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = size * 3;
-  const pen = canvas.getContext("2d");
-  if (!pen) return new ImageData(1, 1);
-  pen.scale((size * 3) / 25, (size * 3) / 25);
-  pen.translate(0.5, 0.5);
-  pen.lineCap = pen.lineJoin = "round";
-  for (const part of parts) {
-    pen.save();
-    if (part.small) {
-      pen.translate(12, 12);
-      pen.scale(0.62, 0.62);
-      pen.translate(-12, -12);
-    }
-    const path = new Path2D(part.d);
-    if (part.fill) {
-      pen.fillStyle = colour(part.fill);
-      pen.fill(path);
-    }
-    if (part.stroke) {
-      pen.strokeStyle = colour(part.stroke);
-      pen.lineWidth = part.width ?? 1;
-      pen.setLineDash(part.dash ? [...part.dash] : []);
-      pen.stroke(path);
-    }
-    pen.restore();
-  }
-  return pen.getImageData(0, 0, canvas.width, canvas.height);
 }

@@ -34,7 +34,7 @@ window.__onegrid = {
       done();
     });
   }),
-  drawn: (caseId) => desk.map?.cases.shownAt(caseId),
+  drawn: (caseId) => desk.map?.over.shownAt(caseId),
 };
 
 const root = document.getElementById("app");

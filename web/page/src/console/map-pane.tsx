@@ -11,7 +11,7 @@ import { t } from "./text";
 
 export function MapPane({ desk }: { desk: Desk }) {
   const box = useRef<HTMLDivElement>(null);
-  const over = useRef<HTMLDivElement>(null);
+  const over = useRef<HTMLCanvasElement>(null);
   const { district, extras, mapFailed, failedLayers, open, tab } = desk.store.state;
 
   useEffect(() => {
@@ -31,7 +31,7 @@ export function MapPane({ desk }: { desk: Desk }) {
   return (
     <section class="map" aria-label={t("map.label")}>
       <div class="canvas" ref={box} />
-      <div class="canvas above" ref={over} aria-hidden="true" />
+      <canvas class="canvas above" ref={over} />
       {mapFailed && (
         <p class="map-failed" role="alert">
           {t("map.failed")}

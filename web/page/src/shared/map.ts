@@ -41,33 +41,3 @@ export function makeMap({ container, bbox, paper, lang, padding = 24, more = {} 
   addHatch(map, paper);
   return new Promise((done) => map.once("load", () => done(map)));
 }
-
-/**
- * A second, see-through map over the first that follows it: what changes all the time is drawn here, so that a new case
- * does not cost drawing the whole district again (on a machine without a graphics card that is most of a second).
- */
-export function makeOverlay(below: MapLibre, container: HTMLElement): Promise<MapLibre> {
-  const overlay = new MapLibre({
-    container,
-    style: { version: 8, sources: {}, layers: [] },
-    center: below.getCenter(),
-    zoom: below.getZoom(),
-    maxZoom: below.getMaxZoom() + 1,
-    interactive: false,
-    attributionControl: false,
-    fadeDuration: 0,
-  });
-  const follow = (): void => {
-    overlay.jumpTo({ center: below.getCenter(), zoom: below.getZoom() });
-  };
-  below.on("move", follow);
-  // Drawn within the frame of the map below, so that the two never come apart while it moves.
-  below.on("render", () => {
-    if (below.isMoving()) overlay.redraw();
-  });
-  below.on("resize", () => {
-    overlay.resize();
-    follow();
-  });
-  return new Promise((done) => overlay.once("load", () => done(overlay)));
-}
