@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from dispatch.cli import audit, grids, heatmap, route, serve
+from dispatch.cli import audit, bench, grids, heatmap, route, serve
 from dispatch.errors import DomainError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command()(heatmap.heatmap)
 app.command()(route.route)
 app.add_typer(grids.app, name="grids")
 app.add_typer(audit.app, name="audit")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:

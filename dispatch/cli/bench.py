@@ -1,0 +1,72 @@
+"""`onegrid bench intake|route|live`: the speed that was promised, measured here and now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dispatch import district as districts
+from dispatch.bench import Result, Tell, intake, live, route
+from dispatch.cli.serve import DistrictOption, settings_from, told
+from dispatch.ground import Ground, prepare
+from web.app import GRIDS
+
+app = typer.Typer(help="Measure speed: ratios within one run.", no_args_is_help=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@app.command("route")
+def route_command(
+    district: DistrictOption = None,
+    points: Annotated[int, typer.Option(min=1000, help="How many points.")] = 1_000_000,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each is measured.")] = 5,
+    as_json: JsonOption = False,
+) -> None:
+    """Bulk routing against geopandas.sjoin of the same points on the same layers: at least 3 times its speed."""
+    _measure(district, as_json, lambda ground, _, tell: route.run(ground, tell, points, rounds))
+
+
+@app.command("intake")
+def intake_command(
+    district: DistrictOption = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each is loaded.")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.5, help="How long each is loaded.")] = 4.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Single reports against a bare FastAPI route that only inserts the same row: at least 0.6 of its throughput."""
+    _measure(district, as_json, lambda ground, folder, tell: intake.run(ground, folder, tell, rounds, seconds))
+
+
+@app.command("live")
+def live_command(
+    district: DistrictOption = None,
+    cases: Annotated[int, typer.Option(min=1, max=10_000, help="Open cases before it begins.")] = live.CASES,
+    seconds: Annotated[float, typer.Option(min=1, help="How long reports are sent.")] = live.SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """From POST to the marker on an open map at 20 reports a second: median under 300 ms. Needs Playwright."""
+    try:
+        _measure(district, as_json, lambda ground, folder, tell: live.run(ground, folder, tell, cases, seconds))
+    except live.PlaywrightMissing as missing:
+        told.print(f"没有安装 Playwright（开发依赖）。\n{missing}")
+        raise typer.Exit(1) from missing
+
+
+def _measure(district: Path | None, as_json: bool, work: Callable[[Ground, Path, Tell], Result]) -> None:
+    folder = settings_from(district=district).district_folder(GRIDS)
+    with told.status("正在载入数据 / loading the district …") as status:
+        ground = prepare(districts.load(folder))
+        result = work(ground, folder, lambda line: status.update(f"{line} …"))
+    if as_json:
+        said = {"name": result.name, "passed": result.passed, "figures": result.figures}
+        print(json.dumps(said, ensure_ascii=False))  # noqa: T201
+    else:
+        for name, value in result.figures.items():
+            print(f"{name:<34}{value}")  # noqa: T201
+        print("达标 / passed" if result.passed else "未达标 / not passed")  # noqa: T201
+    raise typer.Exit(0 if result.passed else 1)
