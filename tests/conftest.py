@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -21,16 +22,29 @@ _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes":
 _numbers = count(1)
 
 
+@contextmanager
+def _passable() -> Iterator[Path]:
+    """A new folder that the server's user can pass through, which pytest's own folders do not let them."""
+    folder = Path(tempfile.mkdtemp(prefix="onegrid-tests-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def server_folder() -> Iterator[Path]:
+    """An empty folder for a private PostGIS of one's own."""
+    with _passable() as folder:
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def postgis() -> Iterator[Running]:
     """A private PostGIS of this test session."""
-    folder = Path(tempfile.mkdtemp(prefix="onegrid-tests-"))
-    folder.chmod(0o711)  # the server's user passes through it
-    try:
-        with PrivatePostgis(folder, _NOT_DURABLE) as running:
-            yield running
-    finally:
-        shutil.rmtree(folder)
+    with _passable() as folder, PrivatePostgis(folder, _NOT_DURABLE) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

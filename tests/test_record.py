@@ -109,11 +109,8 @@ def test_whoever_gets_past_the_trigger_is_found(database_url: str, problem: str)
     assert (broken["case"], broken["problem"]) == (row[0], problem.strip())
 
 
-def test_a_database_that_goes_away_costs_a_retry_and_no_report(tmp_path: Path) -> None:
-    tmp_path.chmod(0o711)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o711)
-    private = PrivatePostgis(tmp_path / "data")
+def test_a_database_that_goes_away_costs_a_retry_and_no_report(server_folder: Path) -> None:
+    private = PrivatePostgis(server_folder)
     running = private.start()
     with serving(Settings(database_url=running.url)) as server:
         sent = {**report(server), "id": str(uuid4())}
