@@ -21,14 +21,14 @@ log = logging.getLogger(__name__)
 PAUSE_S: Final = (2.0, 7.0)
 """Between one made step and the next."""
 FIRST: Final = 24
-"""Reports at once at the start, so that the map is not empty."""
+"""Cases open soon after the start, so that the map is not empty."""
 NEXT: Final = {"assigned": "accept", "accepted": "arrive", "on_scene": "handle", "handled": "close"}
 CENTRE: Final = "演示指挥中心"
 CREW: Final = "演示队伍"
 BY_CENTRE: Final = ("close", "reassign")
 NOTES: Final = {"handle": "演示：现场已处置。", "return": "演示：不属于本队职责。"}
 TEXTS: Final = ("演示上报", "演示上报：现场情况如照片所示", "演示上报：群众反映")
-OPEN_LIMIT: Final = 60
+OPEN_LIMIT: Final = 40
 """With more cases open than this, the made teams only work."""
 
 
@@ -50,7 +50,8 @@ class Stream:
             townships = _shapes(client.get("/api/zones/township"))
             water = _shapes(client.get("/api/zones/water"))
             joint = _shapes(client.get("/api/zones/joint"))
-            for _ in range(FIRST):
+            already = len(client.get("/api/cases", params={"open": "true", "limit": FIRST}).json()["items"])
+            for _ in range(FIRST - already):
                 self._report(client, matters, townships, water, joint)
             while True:
                 time.sleep(self._chance.uniform(*PAUSE_S))
@@ -102,7 +103,7 @@ class Stream:
         client.post(f"/api/cases/{case['case']}/actions", json=order)
 
     def _other_team(self, client: httpx.Client, team: str) -> str:
-        codes = [row["code"] for row in client.get("/api/teams").json()["items"]]
+        codes: list[str] = [row["code"] for row in client.get("/api/teams").json()["items"]]
         return self._chance.choice([code for code in codes if code != team] or codes)
 
     def _point(self, zone: Any) -> Point | None:

@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from geo.travel import Leg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import errors, lifecycle, routing
@@ -20,6 +19,7 @@ from dispatch.intake import Draft, Placed, digest_fields, place, same_content
 from dispatch.model import Action, Decision, Matter, MatterClass, Report, State
 from dispatch.store import cases, editions, record
 from dispatch.store.cases import CaseRow
+from geo.travel import Leg
 
 TRIES: Final = 8
 """How often a decision is made again because another case got the unit meanwhile."""
@@ -226,7 +226,8 @@ def decide_action(
                 raise errors.UnknownTeam({"field": "team"}, team=order.team)
             others = busy - {case.unit or ""}
             team, (unit, leg) = order.team, _send(ground, order.team, order.unit, case, others)
-        case Action.ACCEPT if order.unit and order.unit != case.unit:
+        case Action.ACCEPT if case.unit is None or order.unit not in ("", case.unit):
+            # Who accepts a case that waits is given the nearest unit that is free by now.
             unit, leg = _send(ground, case.team, order.unit, case, busy)
         case Action.RETURN:
             unit = None

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from geo.locate import Locator
-from geo.travel import Travel
-
 from dispatch.competence import DecisionTable
 from dispatch.district import District
 from dispatch.errors import UnknownMatter
 from dispatch.model import Matter, MatterClass, Unit
 from dispatch.routing import Candidate
+from geo.locate import Locator
+from geo.travel import Travel
 
 
 @dataclass(frozen=True, slots=True)

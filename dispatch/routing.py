@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from geo.travel import Leg
-
 from dispatch.competence import Place, Ruling
 from dispatch.model import Decision, Unit, UnitVerdict, ZoneRef
+from geo.travel import Leg
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     district: Path | None = Field(None, description="The district folder. Unset: the only one under data/grids.")
     host: str = Field("127.0.0.1", description="Address to listen on; loopback only until there are accounts.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    demonstration: bool = Field(False, description="Say on pages and in files that the cases are made.")
     pool_size: int = Field(10, ge=1, le=200, description="Database connections of one worker.")
     photo_limit_mb: float = Field(20, gt=0, description="Largest photo taken in, before it is made smaller.")
     max_age_days: int = Field(366, ge=1, description="Reports seen longer ago than this are refused.")

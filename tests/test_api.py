@@ -190,6 +190,12 @@ def test_no_unit_is_sent_to_two_cases(client: httpx.Client, places: Any, on_wate
     waiting = [answer for answer in answers if answer["unit"] is None]
     assert waiting
     assert all("no_unit_free" in answer["decision"]["notes"] for answer in waiting)
+    # One comes back; who accepts a case that waits is given it, and nobody else is.
+    freed = next(answer for answer in answers if answer["unit"])
+    assert order(client, freed["case"], "return", note="不在现场").json()["unit"] is None
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda answer: order(client, answer["case"], "accept").json()["unit"], waiting))
+    assert [unit for unit in taken if unit] == [freed["unit"]["code"]]
 
 
 def order(client: httpx.Client, case: str, action: str, **more: object) -> httpx.Response:

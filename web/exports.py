@@ -34,7 +34,7 @@ from web.casebook import parse_moment
 from web.maps import page
 from web.plates import plate
 from web.problems import PROBLEMS
-from web.state import EngineOf, GroundOf, Now
+from web.state import EngineOf, GroundOf, Now, SettingsOf
 from web.tally import CaseRows, Selection, Tally, check, days, tally
 
 __all__ = ["CaseRows", "Export", "Selection", "case_rows", "heatmap_file", "router", "select", "write"]
@@ -89,13 +89,21 @@ def write(format: str, rows: CaseRows, district: District, selection: Selection)
 
 def heatmap_file(path: Path, rows: CaseRows, district: District, selection: Selection) -> None:
     """Write one file, its format by its suffix. Raises what `write` raises, and OSError; an older file then stays."""
-    content = write(path.suffix.removeprefix(".").lower(), rows, district, selection).content
+    content = write(known_suffix(path), rows, district, selection).content
     part = path.with_name(f"{path.name}.part")
     try:
         part.write_bytes(content)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def known_suffix(path: Path) -> str:
+    """The format that a file's name asks for. Raises `UnknownFormat`."""
+    format = path.suffix.removeprefix(".").lower()  # noqa: A001
+    if format not in WRITERS:
+        raise UnknownFormat(format=format or "?", known=", ".join(WRITERS))
+    return format
 
 
 def case_rows(points: Sequence[RowMapping]) -> CaseRows:
@@ -282,6 +290,7 @@ async def heatmap(
     format: str,  # noqa: A002
     ground: GroundOf,
     engine: EngineOf,
+    settings: SettingsOf,
     now: Now,
     since: Annotated[str | None, Query(alias="from", description="Time or day, inclusive; 30 days before `to`")] = None,
     until: Annotated[str | None, Query(alias="to", description="Time, exclusive; or day, inclusive; today")] = None,
@@ -292,7 +301,16 @@ async def heatmap(
     """The analyst's heat map: page, picture, GeoJSON, GeoPackage or CSV."""
     if format not in WRITERS:
         raise UnknownFormat(format=format, known=", ".join(WRITERS))
-    selection = select(ground, now, since=since, until=until, team=team, matter=matter, zone=zone)
+    selection = select(
+        ground,
+        now,
+        since=since,
+        until=until,
+        team=team,
+        matter=matter,
+        zone=zone,
+        demonstration=settings.demonstration,
+    )
     async with connect(engine) as connection:
         points = await cases.case_points(connection, case_filter(selection))
     export = await to_thread.run_sync(lambda: write(format, case_rows(points), ground.district, selection))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from dispatch.district import District
 from shapely import STRtree, box, to_geojson
 from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
+from dispatch.district import District
 from dispatch.errors import UnknownLayer
 
 EXTRA: Final = ("roads", "bases")

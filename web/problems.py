@@ -173,8 +173,10 @@ def install(app: FastAPI) -> None:
     async def database(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, DBAPIError)  # noqa: S101
         if isinstance(error, DataError):
-            said = {"problem": "a character or number that cannot be stored", "problem_zh": "含有不能保存的字符或数"}
-            return answer(errors.InvalidInput(field="?", **said), language_of(request))
+            refused = errors.InvalidInput(
+                field="?", problem="a character or number that cannot be stored", problem_zh="含有不能保存的字符或数"
+            )
+            return answer(refused, language_of(request))
         if not is_gone(error):
             raise error
         return answer(errors.DatabaseUnavailable(), language_of(request))

@@ -11,7 +11,7 @@ from dispatch.store import cases
 from dispatch.store.engine import connect, versions
 from web.casebook import parse_bbox
 from web.problems import PROBLEMS
-from web.state import EngineOf, GroundOf, LayersOf
+from web.state import EngineOf, GroundOf, LayersOf, SettingsOf
 from web.views import team_name, unit_name
 
 router = APIRouter(prefix="/api", tags=["district"])
@@ -33,7 +33,7 @@ async def health(ground: GroundOf, engine: EngineOf) -> dict[str, Any]:
 
 
 @router.get("/district")
-async def district_of(ground: GroundOf) -> dict[str, Any]:
+async def district_of(ground: GroundOf, settings: SettingsOf) -> dict[str, Any]:
     """The district and its layers."""
     district = ground.district
     return {
@@ -44,6 +44,7 @@ async def district_of(ground: GroundOf) -> dict[str, Any]:
         "bbox": list(district.layers["district"].zones[0].geometry.bounds),
         "timezone": district.timezone,
         "unclaimed_after_min": district.settings.unclaimed_after_min,
+        "demonstration": settings.demonstration,
         "layers": [
             {
                 "name": layer.name,

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from dispatch.district import District
-
 from dispatch import lifecycle
 from dispatch.audit import Recorded
 from dispatch.desk import Received
+from dispatch.district import District
 from dispatch.ground import Ground
 from dispatch.model import Report, Team, Unit
 from dispatch.store.cases import CaseRow

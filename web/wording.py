@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from dispatch.district import District
-
 from dispatch.errors import Language
 from dispatch.store.cases import CaseRow
 

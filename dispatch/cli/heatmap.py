@@ -16,7 +16,7 @@ from dispatch.settings import Settings
 from dispatch.store import cases
 from dispatch.store.engine import connect, migrate, open_engine
 from web.app import GRIDS
-from web.exports import Selection, case_filter, case_rows, heatmap_file, select
+from web.exports import Selection, case_filter, case_rows, heatmap_file, known_suffix, select
 from web.tally import CaseRows
 
 
@@ -33,7 +33,17 @@ def heatmap(
     """Counts, density and hot spots of cases per grid, in one file."""
     settings = settings_from(data_dir=data_dir, district=district)
     ground = prepare(load(settings.district_folder(GRIDS)))
-    selection = select(ground, datetime.now(UTC), since=since, until=until, team=team, matter=matter, zone=zone)
+    known_suffix(out)
+    selection = select(
+        ground,
+        datetime.now(UTC),
+        since=since,
+        until=until,
+        team=team,
+        matter=matter,
+        zone=zone,
+        demonstration=settings.demonstration,
+    )
     with with_database(settings) as ready:
         rows = anyio.run(_rows, ready, selection)
     heatmap_file(out, rows, ground.district, selection)

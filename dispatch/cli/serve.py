@@ -76,7 +76,7 @@ def demo(
     stream: Annotated[bool, typer.Option(help="Let made reports flow through the public interface.")] = True,
 ) -> None:
     """Serve, and let a slow stream of made reports and teams at work flow through the public interface."""
-    settings = settings_from(host=host, port=port, data_dir=data_dir, district=district)
+    settings = settings_from(host=host, port=port, data_dir=data_dir, district=district, demonstration=True)
     if data_dir is None and "ONEGRID_DATA_DIR" not in os.environ:
         settings = settings.model_copy(
             update={"data_dir": settings.data_dir.with_name(f"{settings.data_dir.name}-demo")}
