@@ -26,25 +26,24 @@ export function SentCard({ sent, live, matters, onAgain, onEdit, onHurry }: Sent
           <strong>{known ? nameOf(known) : sent.draft.matter}</strong>
         </p>
         {sent.receipt && <ReceiptCard receipt={sent.receipt} live={live} />}
-        {sent.state === "waiting" && (
+        {(sent.state === "waiting" || sent.state === "sending") && (
           <>
             <p class="saved">{t("savedOnPhone")}</p>
             <p>{t("savedLong")}</p>
             <Waiting entry={sent} onHurry={onHurry} />
           </>
         )}
-        {sent.state === "sending" && <p class="saved">{t("sendingLong")}</p>}
         {sent.state === "rejected" && sent.problem && <Refusal problem={sent.problem} />}
       </section>
       <footer class="actions">
+        <button type="button" class={sent.state === "rejected" ? "second" : "primary"} onClick={onAgain}>
+          {t("again")}
+        </button>
         {sent.state === "rejected" && (
-          <button type="button" class="second" onClick={() => onEdit(sent.id)}>
+          <button type="button" class="primary" onClick={() => onEdit(sent.id)}>
             {t("edit")}
           </button>
         )}
-        <button type="button" class="primary" onClick={onAgain}>
-          {t("again")}
-        </button>
       </footer>
     </div>
   );
