@@ -77,7 +77,7 @@ def bare(settings: Settings) -> FastAPI:
 
 def main(kind: str, port: int) -> None:
     """Serve until stopped; the database is `ONEGRID_DATABASE_URL`."""
-    settings = Settings()  # type: ignore[call-arg]
+    settings = Settings()
     app = create(settings) if kind == "real" else bare(settings)
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
 
