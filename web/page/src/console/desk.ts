@@ -4,12 +4,13 @@ import { type Client, Refused, Unreachable } from "../shared/client";
 import { type Link, Live } from "../shared/events";
 import { lang } from "../shared/i18n";
 import { startOfDay } from "../shared/time";
-import type { Action, CaseEvent, District, Named, ZoneCollection } from "../shared/types";
+import type { Action, CaseEvent } from "../shared/types";
 import { uuid } from "../shared/uuid";
 import { byAttention, byNewest, look, type Row } from "./attention";
 import { count, tally } from "./book";
 import { type Filter, type Moment, matches, readHash, writeHash } from "./filter";
 import type { MapView } from "./map-view";
+import { Reader } from "./reader";
 import type { Store } from "./state";
 import { t } from "./text";
 
@@ -19,8 +20,6 @@ const FRESH_FOR = 2600;
 /** Positions of units, and a look at whether this page and the server still count alike. */
 const UNITS_EVERY = 20_000;
 const COMPARE_EVERY = 60_000;
-/** Closed cases are only read when asked for, and no further back than this many. */
-const CLOSED_AT_MOST = 3000;
 
 /** What an action needs beside itself. The same `id` is sent again on a retry, so that nothing is recorded twice. */
 export interface Order {
@@ -40,18 +39,21 @@ export type Outcome =
 
 export class Desk {
   private view: MapView | null = null;
-  private readonly zones = new Map<string, ZoneCollection>();
   private listTimer: ReturnType<typeof setTimeout> | undefined;
   private mapFrame = 0;
   private live: Live | null = null;
   private today = 0;
-  private reading: Promise<void> | null = null;
-  private closedRead = false;
+  private readonly reader: Reader;
 
   constructor(
     readonly store: Store,
     readonly client: Client,
-  ) {}
+  ) {
+    this.reader = new Reader(store, client, () => {
+      this.list();
+      this.mapSoon();
+    });
+  }
 
   /** The moment that lateness is measured by. */
   moment(): Moment {
@@ -83,9 +85,9 @@ export class Desk {
         units: new Map(units.map((unit) => [unit.code, unit])),
       });
       this.today = this.moment().startOfDay;
-      void this.readZones(district);
+      void this.reader.zones(district, (name, zones) => this.view?.zones(name, zones));
       await this.listen();
-      await this.readCases();
+      await this.reader.cases(this.moment());
     } catch (error) {
       store.set({ loading: { kind: "failed", message: said(error) } });
       return;
@@ -105,7 +107,7 @@ export class Desk {
 
   setView(view: MapView): void {
     this.view = view;
-    for (const [name, zones] of this.zones) view.zones(name, zones);
+    for (const [name, zones] of this.reader.layers) view.zones(name, zones);
     for (const name of this.store.state.hidden) view.switchLayer(name, false);
     this.redrawCases();
     view.over.showUnits(this.store.state.units.values());
@@ -119,7 +121,7 @@ export class Desk {
     this.writeAddress();
     this.list();
     this.redrawCases();
-    if (filter.show === "closed_today" || filter.state === "closed") void this.readClosed();
+    if (filter.show === "closed_today" || filter.state === "closed") void this.reader.closed();
   }
 
   moveCursor(by: number): void {
@@ -219,29 +221,6 @@ export class Desk {
     await Promise.all([detail, why]);
   }
 
-  /** The district's layers, the small ones first: each is drawn as it comes, and a missing one is named. */
-  private async readZones(district: District): Promise<void> {
-    const rank = (name: string): number => ["district", "township", "water", "roads", "joint"].indexOf(name) >>> 0;
-    const names = new Set(["district", "roads", "bases", ...district.layers.map((layer) => layer.name)]);
-    const failed: string[] = [];
-    for (const name of [...names].sort((a, b) => rank(a) - rank(b))) {
-      try {
-        const zones = await this.client.zones(name);
-        this.zones.set(name, zones);
-        this.view?.zones(name, zones);
-        const { places, extras } = this.store.state;
-        if (name === "roads" || name === "bases") {
-          const { real, source, label, label_en } = zones;
-          const info = { name, label, label_en, real, source, count: zones.features.length };
-          this.store.set({ extras: [...extras, info] });
-        } else if (name !== "grid") this.store.set({ places: new Map(places).set(name, namesOf(zones)) });
-      } catch {
-        failed.push(name);
-      }
-    }
-    this.store.set({ failedLayers: failed });
-  }
-
   private listen(): Promise<void> {
     this.live?.stop();
     return new Promise((ready) => {
@@ -250,7 +229,7 @@ export class Desk {
       this.live = new Live({
         url: `${this.client.base}/events`,
         onEvent: (event) => this.told(event),
-        onReset: () => void this.readCases(),
+        onReset: () => void this.reader.cases(this.moment()),
         onLink: (link) => {
           this.linked(link);
           if (link === "open") {
@@ -270,6 +249,7 @@ export class Desk {
 
   private told(event: CaseEvent): void {
     const { store } = this;
+    this.reader.hear(event.case.case);
     const isNew = event.action === "report" && !store.book.get(event.case.case);
     store.set({ day: tally(store.state.day, event, this.today) });
     if (isNew) {
@@ -303,67 +283,6 @@ export class Desk {
     this.store.set({ units });
   }
 
-  private readCases(): Promise<void> {
-    this.reading ??= this.readAll().finally(() => {
-      this.reading = null;
-    });
-    return this.reading;
-  }
-
-  private async readAll(): Promise<void> {
-    const { store, client } = this;
-    const begun = Date.now();
-    const listed = new Set<string>();
-    const page = (items: CaseEvent["case"][]): void => {
-      for (const item of items) {
-        listed.add(item.case);
-        store.book.merge(item);
-      }
-      if (store.state.loading.kind !== "ready") store.set({ loading: { kind: "cases", read: listed.size } });
-      this.list();
-      this.mapSoon();
-    };
-    const [counters] = await Promise.all([
-      client.counters(),
-      client.everyCase({ open: true }, page),
-      client.everyCase({ from: new Date(this.moment().startOfDay).toISOString() }, page),
-    ]);
-    for (const held of store.book.all()) if (held.changed >= begun - 60_000) listed.add(held.c.case);
-    store.book.retain(listed);
-    this.closedRead = false;
-    store.set({
-      loading: { kind: "ready" },
-      day: { received: counters.received_today, closed: counters.closed_today },
-    });
-    const { filter } = store.state;
-    if (filter.show === "closed_today" || filter.state === "closed") void this.readClosed();
-    this.list();
-    this.mapSoon();
-  }
-
-  private async readClosed(): Promise<void> {
-    if (this.closedRead) return;
-    this.closedRead = true;
-    let cursor: string | null = null;
-    let read = 0;
-    try {
-      do {
-        const page: Awaited<ReturnType<Client["cases"]>> = await this.client.cases({
-          state: "closed",
-          limit: 1000,
-          ...(cursor ? { cursor } : {}),
-        });
-        for (const item of page.items) this.store.book.merge(item);
-        read += page.items.length;
-        cursor = page.next;
-        this.list();
-        this.mapSoon();
-      } while (cursor && read < CLOSED_AT_MOST);
-    } catch {
-      this.closedRead = false;
-    }
-  }
-
   private async readUnits(): Promise<void> {
     try {
       const units = await this.client.units();
@@ -384,7 +303,7 @@ export class Desk {
       const theirs = await this.client.counters();
       const after = count(this.store.book, this.moment(), this.store.state.day);
       this.store.set({ day: { received: theirs.received_today, closed: theirs.closed_today } });
-      if (before.open === after.open && after.open !== theirs.open) await this.readCases();
+      if (before.open === after.open && after.open !== theirs.open) await this.reader.cases(this.moment());
     } catch {
       // No answer to a mere check: the stream will tell.
     }
@@ -397,7 +316,7 @@ export class Desk {
     this.store.set({ now: moment.now, ...(still.size !== fresh.size ? { fresh: still } : {}) });
     if (this.today && moment.startOfDay !== this.today) {
       this.today = moment.startOfDay;
-      void this.readCases();
+      void this.reader.cases(this.moment());
     }
     this.list();
     this.redrawCases();
@@ -460,16 +379,6 @@ export class Desk {
     const hash = writeHash({ ...filter, selected: open?.id ?? "" });
     if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname + location.search);
   }
-}
-
-function namesOf(zones: ZoneCollection): ReadonlyMap<string, Named> {
-  const names = new Map<string, Named>();
-  for (const { properties } of zones.features) {
-    if (!properties) continue;
-    const code = String(properties.code);
-    names.set(code, { code, name: String(properties.name ?? code), name_en: String(properties.name_en ?? "") });
-  }
-  return names;
 }
 
 /** A fresh order, ready to be sent. */
