@@ -36,8 +36,11 @@ export function useOwnCases(client: Client, entries: readonly Entry[], looking: 
     };
     void ask();
     const timer = setInterval(() => void ask(), EVERY_MS);
+    const look = (): void => void ask();
+    document.addEventListener("visibilitychange", look);
     return () => {
       gone = true;
+      document.removeEventListener("visibilitychange", look);
       clearInterval(timer);
     };
   }, [client, looking, wanted]);

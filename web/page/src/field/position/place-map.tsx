@@ -75,7 +75,8 @@ export function PlaceMap({ client, district, place, onPlace, onZones }: PlaceMap
         const zones = await client.zones(layer).catch(() => null);
         if (gone) return;
         if (!zones) continue;
-        showZones(map, layer, zones);
+        // The joint areas are named in words; their hatch would hide the roads one finds one's way by.
+        if (layer !== "joint") showZones(map, layer, zones);
         onZones?.(layer, zones);
       }
       container.dataset.ready = "true";

@@ -1,0 +1,355 @@
+"""The grid worker's page in a real browser: four taps and a photo, with the network there, gone, or lying."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
+
+PHONE = {"width": 390, "height": 844}
+LAKE = (118.905, 31.283)
+"""On 固城湖, in the district that the tests serve."""
+FAR_AWAY = (116.4, 39.9)
+
+Json = dict[str, Any]
+Phone = Callable[..., Page]
+
+
+def get(server: str, path: str) -> Json:
+    found: Json = httpx.get(server + path, timeout=10).raise_for_status().json()
+    return found
+
+
+def cases(server: str, text: str) -> list[Json]:
+    """The cases whose report says `text`."""
+    return [case for case in get(server, "/api/cases?limit=1000")["items"] if case["text"] == text]
+
+
+def body_of(request: Request) -> Json:
+    body: Json = json.loads(request.post_data or "{}")
+    return body
+
+
+@pytest.fixture
+def phone(browser: Browser, server: str) -> Iterator[Phone]:
+    """Opens the page as a phone at a place would, its worker installed; each call is another phone."""
+    contexts: list[BrowserContext] = []
+
+    def take(place: tuple[float, float] | None = LAKE, accuracy: float = 40, tab: str = "") -> Page:
+        context = browser.new_context(
+            viewport=PHONE,  # type: ignore[arg-type]
+            has_touch=True,
+            is_mobile=True,
+            locale="zh-CN",
+            permissions=["geolocation"] if place else [],
+        )
+        if place:
+            context.set_geolocation({"longitude": place[0], "latitude": place[1], "accuracy": accuracy})
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(f"{server}/field{tab}")
+        return page
+
+    yield take
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A photo as a phone makes it: large, lying on its side, with the place where it was taken in its EXIF."""
+    image = Image.effect_noise((3000, 2250), 40).convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    exif[0x010F] = "A maker"
+    exif.get_ifd(0x8825)[2] = (31.0, 18.0, 0.0)
+    path = tmp_path / "photo.jpg"
+    image.save(path, quality=80, exif=exif)
+    return path
+
+
+def choose(page: Page, code: str = "2103", text: str = "") -> None:
+    """Class, matter, and a few words."""
+    name = get_class(page, code)
+    page.get_by_role("button", name=name, exact=True).tap()
+    page.locator(f'[data-matter="{code}"]').tap()
+    if text:
+        page.locator("textarea").fill(text)
+
+
+def get_class(page: Page, code: str) -> str:
+    classes = page.evaluate("() => fetch('/api/matters').then((answer) => answer.json())")["classes"]
+    return next(str(one["name"]) for one in classes if one["code"] == code[:2])
+
+
+def shot(page: Page, artefacts: Path, name: str) -> None:
+    page.screenshot(path=artefacts / f"field-{name}.png")
+
+
+def installed(page: Page) -> None:
+    """Wait until the page would open without a network."""
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => undefined)")
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    page.wait_for_selector(".place-map[data-ready]")
+
+
+def test_four_taps_and_a_photo(phone: Phone, server: str, picture: Path, artefacts: Path) -> None:
+    page = phone()
+    outside: list[str] = []
+    page.on("request", lambda r: outside.append(r.url) if not r.url.startswith((server, "blob:", "data:")) else None)
+    expect(page.get_by_text("精度约 40 米")).to_be_visible()
+    page.wait_for_selector(".place-map[data-ready]")
+    shot(page, artefacts, "1-where")
+    text = f"两条船 {uuid4()}"
+    choose(page, text=text)
+    shot(page, artefacts, "2-chosen")
+    page.locator(".camera input").set_input_files(picture)
+    expect(page.locator(".previews img")).to_have_count(1)
+    shot(page, artefacts, "3-photo")
+    page.locator(".send").tap()
+    expect(page.locator(".sent-card.delivered .case-number strong")).to_have_text(re.compile(r"^\d{10,}$"))
+    expect(page.locator(".sent-card .who").first).to_be_visible()
+    expect(page.locator(".sent-card .why")).to_be_visible()
+    shot(page, artefacts, "4-who-comes")
+
+    [case] = cases(server, text)
+    assert case["case"] == page.locator(".case-number strong").text_content()
+    assert case["accuracy_m"] == 40
+    assert case["source"] == "grid_worker"
+    assert abs(case["lon"] - LAKE[0]) < 1e-6
+    [photo] = case["photos"]
+    kept = Image.open(io.BytesIO(httpx.get(f"{server}/api/photos/{photo}", timeout=10).content))
+    assert kept.size == (1536, 2048), "turned upright, at most 2048 px"
+    assert not kept.getexif()
+    assert outside == []
+
+
+def test_without_a_network(phone: Phone, server: str, picture: Path, artefacts: Path) -> None:
+    page = phone()
+    installed(page)
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.locator(".offline")).to_be_visible()
+    page.wait_for_selector(".place-map[data-ready]")
+    expect(page.locator(".zones")).not_to_have_text("")
+    text = f"断网 {uuid4()}"
+    choose(page, text=text)
+    page.locator(".camera input").set_input_files(picture)
+    page.locator(".send").tap()
+    expect(page.get_by_text("已存在手机里")).to_be_visible()
+    expect(page.locator(".sent-head .chip")).to_have_text("待发送")
+    expect(page.locator(".waiting-line")).to_contain_text("连不上服务器")
+    expect(page.locator(".badge")).to_have_text("1")
+    shot(page, artefacts, "5-offline")
+    assert cases(server, text) == []
+
+    # The phone dies and comes back, still without a network; then there is one.
+    context = page.context
+    page.close()
+    page = context.new_page()
+    page.goto(f"{server}/field#sent")
+    expect(page.locator(".record .chip")).to_have_text("待发送")
+    context.set_offline(False)
+    expect(page.locator(".record.delivered .case-number strong")).to_be_visible(timeout=20_000)
+    shot(page, artefacts, "6-sent")
+    assert len(cases(server, text)) == 1
+    assert len(cases(server, text)[0]["photos"]) == 1
+
+
+def test_lost_answers_make_one_case(phone: Phone, server: str) -> None:
+    page = phone()
+    sent: list[str] = []
+
+    def lose_twice(route: Route) -> None:
+        sent.append(body_of(route.request)["id"])
+        if len(sent) <= 2:
+            assert route.fetch().status in (200, 201)
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route("**/api/reports", lose_twice)
+    text = f"回执丢失 {uuid4()}"
+    choose(page, text=text)
+    page.locator(".send-bare").tap()
+    expect(page.locator(".sent-card.delivered .case-number")).to_be_visible(timeout=20_000)
+    assert len(sent) == 3
+    assert len(set(sent)) == 1
+    assert len(cases(server, text)) == 1
+
+
+def test_two_tabs_send_once(phone: Phone, server: str) -> None:
+    page = phone()
+    installed(page)
+    context = page.context
+    other = context.new_page()
+    other.goto(f"{server}/field#sent")
+    context.set_offline(True)
+    text = f"两个窗口 {uuid4()}"
+    choose(page, text=text)
+    page.locator(".send-bare").tap()
+    expect(other.locator(".record .chip")).to_have_text("待发送")
+    posts: list[str] = []
+    for tab in (page, other):
+        tab.on("request", lambda r: posts.append(r.url) if r.url.endswith("/api/reports") else None)
+    context.set_offline(False)
+    expect(other.locator(".record.delivered .case-number")).to_be_visible(timeout=20_000)
+    expect(page.locator(".sent-card.delivered")).to_be_visible()
+    assert len(cases(server, text)) == 1
+    assert len(posts) == 1
+
+
+def test_a_refusal_is_kept_mended_and_sent(phone: Phone, server: str, artefacts: Path) -> None:
+    page = phone(place=FAR_AWAY)
+    text = f"区外 {uuid4()}"
+    choose(page, text=text)
+    page.locator(".send-bare").tap()
+    expect(page.locator(".sent-card.rejected .refusal")).to_be_visible()
+    shot(page, artefacts, "7-refused")
+    page.reload()
+    page.get_by_role("link", name="记录").tap()
+    expect(page.locator(".record.rejected")).to_have_count(1)
+    page.get_by_role("button", name="修改后重发").tap()
+    expect(page.locator("textarea")).to_have_value(text)
+    page.context.set_geolocation({"longitude": LAKE[0], "latitude": LAKE[1], "accuracy": 15})
+    page.get_by_role("button", name="重新定位").tap()
+    expect(page.get_by_text("精度约 15 米")).to_be_visible()
+    page.locator(".send-bare").tap()
+    expect(page.locator(".sent-card.delivered")).to_be_visible()
+    assert len(cases(server, text)) == 1
+
+
+def test_a_sign_in_page_is_no_answer(phone: Phone, server: str) -> None:
+    page = phone()
+    answers = iter(["<html>请登录 Wi-Fi</html>"])
+
+    def portal(route: Route) -> None:
+        body = next(answers, None)
+        if body:
+            route.fulfill(status=200, content_type="text/html", body=body)
+        else:
+            route.continue_()
+
+    page.route("**/api/reports", portal)
+    text = f"登录页 {uuid4()}"
+    choose(page, text=text)
+    page.locator(".send-bare").tap()
+    expect(page.locator(".sent-card.waiting")).to_be_visible()
+    page.get_by_role("button", name="现在重试").tap()
+    expect(page.locator(".sent-card.delivered")).to_be_visible(timeout=20_000)
+    assert len(cases(server, text)) == 1
+
+
+def test_a_draft_outlives_the_page(phone: Phone, picture: Path) -> None:
+    """Opening the camera makes a small phone close the page: what was begun is there again."""
+    page = phone()
+    choose(page, text="写了一半")
+    page.locator(".camera input").set_input_files(picture)
+    expect(page.locator(".previews img")).to_have_count(1)
+    page.wait_for_timeout(300)
+    page.reload()
+    expect(page.locator("textarea")).to_have_value("写了一半")
+    expect(page.locator(".previews img")).to_have_count(1)
+
+
+def test_without_leave_to_locate_the_map_is_tapped(phone: Phone, server: str) -> None:
+    page = phone(place=None)
+    expect(page.get_by_text("没有定位权限")).to_be_visible()
+    text = f"点图 {uuid4()}"
+    choose(page, text=text)
+    page.locator(".send-bare").tap()
+    expect(page.get_by_text("还没有位置")).to_be_visible()
+    page.wait_for_selector(".place-map[data-ready]")
+    page.locator(".place-map").tap()
+    expect(page.get_by_text("手动放置")).to_be_visible()
+    page.locator(".send-bare").tap()
+    expect(page.locator(".sent-card.delivered")).to_be_visible()
+    assert len(cases(server, text)) == 1
+
+
+def test_a_phone_that_speaks_gcj02(phone: Phone, server: str) -> None:
+    page = phone()
+    page.get_by_text("定位坐标系").tap()
+    page.get_by_text("GCJ-02（").tap()
+    text = f"火星坐标 {uuid4()}"
+    choose(page, text=text)
+    with page.expect_request("**/api/reports") as sent:
+        page.locator(".send-bare").tap()
+    body = body_of(sent.value)
+    assert body["datum"] == "gcj02"
+    assert (body["lon"], body["lat"]) == LAKE
+    expect(page.locator(".sent-card.delivered")).to_be_visible()
+    [case] = cases(server, text)
+    assert 200 < abs(case["lon"] - LAKE[0]) * 95_000 < 900, "moved by the known few hundred metres"
+
+
+def test_the_team_accepts_goes_and_handles(phone: Phone, server: str, artefacts: Path) -> None:
+    worker = phone()
+    text = f"处置 {uuid4()}"
+    choose(worker, text=text)
+    worker.locator(".send-bare").tap()
+    expect(worker.locator(".sent-card.delivered")).to_be_visible()
+    [case] = cases(server, text)
+    team = next(one for one in get(server, "/api/teams")["items"] if one["code"] == case["team"])
+
+    crew = phone(tab="#tasks")
+    crew.get_by_role("button", name=team["name"], exact=True).tap()
+    crew.locator(f'[data-case="{case["case"]}"]').tap()
+    shot(crew, artefacts, "8-task")
+    crew.locator('[data-action="accept"]').tap()
+    crew.locator('[data-action="arrive"]').tap()
+    crew.locator('[data-action="handle"]').tap()
+    crew.get_by_role("button", name="提交处置结果").tap()
+    expect(crew.get_by_text("请写一句话")).to_be_visible()
+    crew.get_by_role("button", name="已劝离").tap()
+    shot(crew, artefacts, "9-handling")
+    crew.get_by_role("button", name="提交处置结果").tap()
+    expect(crew.get_by_text("等待指挥中心")).to_be_visible()
+    crew.wait_for_function("() => !document.querySelector('.pending')", timeout=20_000)
+    detail = get(server, f"/api/cases/{case['case']}")
+    assert detail["state"] == "handled"
+    assert [event["action"] for event in detail["history"]][-3:] == ["accept", "arrive", "handle"]
+    # The worker takes the phone out of the pocket.
+    worker.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    expect(worker.locator(".case-number .case-state")).to_have_text("已处置", timeout=30_000)
+
+
+def test_deeds_without_a_network_arrive_in_order(phone: Phone, server: str) -> None:
+    worker = phone()
+    text = f"离线处置 {uuid4()}"
+    choose(worker, text=text)
+    worker.locator(".send-bare").tap()
+    expect(worker.locator(".sent-card.delivered")).to_be_visible()
+    [case] = cases(server, text)
+    team = next(one for one in get(server, "/api/teams")["items"] if one["code"] == case["team"])
+    crew = phone(tab="#tasks")
+    crew.evaluate("() => navigator.serviceWorker.ready.then(() => undefined)")
+    crew.get_by_role("button", name=team["name"], exact=True).tap()
+    crew.locator(f'[data-case="{case["case"]}"]').tap()
+    crew.context.set_offline(True)
+    crew.locator('[data-action="accept"]').tap()
+    crew.locator('[data-action="arrive"]').tap()
+    expect(crew.locator(".pending")).to_have_count(2)
+    crew.context.set_offline(False)
+    expect(crew.locator(".pending")).to_have_count(0, timeout=30_000)
+    detail = get(server, f"/api/cases/{case['case']}")
+    assert [event["action"] for event in detail["history"]] == ["report", "accept", "arrive"]
+
+
+def test_the_other_language(phone: Phone, artefacts: Path) -> None:
+    page = phone()
+    page.get_by_role("button", name="English").tap()
+    expect(page.get_by_text("accurate to about 40 m")).to_be_visible()
+    page.wait_for_selector(".place-map[data-ready]")
+    shot(page, artefacts, "10-english")
+    main = page.locator("nav.tabs").inner_text()
+    assert not re.search(r"[一-鿿]", main)
