@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -34,6 +34,7 @@ class Received:
     """What the client is told of its report."""
 
     case: CaseRow
+    decision: Mapping[str, Any]
     known: bool
     """The report had come before; nothing was written."""
     filled: tuple[str, ...] = ()
@@ -53,15 +54,16 @@ async def receive(
         raise errors.UnknownPhoto({"field": "photos"}, sha256=missing[0])
     for _ in range(TRIES):
         decision = _decide(ground, placed, facts.busy)
-        case, event = _first_event(ground, placed, decision, facts.number)
+        decided = routing.as_json(decision)
+        case, event = _first_event(ground, placed, decision, decided, facts.number)
         try:
-            await record.open_case(connection, placed.report, case, event, case.sealed)
+            await record.open_case(connection, placed.report, case, decided, event)
         except record.UnitTaken:
             facts = await record.gather_for_intake(connection, report_id, draft.photos)
         except record.AlreadyThere:
             return await _known(connection, report_id, draft)
         else:
-            return Received(case, known=False, filled=placed.filled)
+            return Received(case, decided, known=False, filled=placed.filled)
     raise errors.DatabaseUnavailable
 
 
@@ -70,7 +72,7 @@ async def _known(connection: AsyncConnection, report_id: UUID, draft: Draft) -> 
     case = await cases.case_of_report(connection, report_id)
     if not same_content(draft, stored):
         raise errors.ReportConflicts({"field": "id"}, report=str(report_id), case=case.case_no)
-    return Received(case, known=True)
+    return Received(case, await cases.which_decision(connection, case.case_no), known=True)
 
 
 def _decide(ground: Ground, placed: Placed, busy: frozenset[str]) -> Decision:
@@ -86,7 +88,9 @@ def _decide(ground: Ground, placed: Placed, busy: frozenset[str]) -> Decision:
     )
 
 
-def _first_event(ground: Ground, placed: Placed, decision: Decision, number: int) -> tuple[CaseRow, Event]:
+def _first_event(
+    ground: Ground, placed: Placed, decision: Decision, decided: Mapping[str, Any], number: int
+) -> tuple[CaseRow, Event]:
     """The case as it is opened, sealed, and the event that opens it."""
     report, zones = placed.report, placed.place
     urgency, limit_h = limits(ground.matter(report.matter))
@@ -112,7 +116,7 @@ def _first_event(ground: Ground, placed: Placed, decision: Decision, number: int
         received_at=report.received_at,
         changed_at=report.received_at,
         due_at=report.received_at + timedelta(hours=limit_h),
-        decision=asdict(decision),
+        notes=decision.notes,
         accuracy_m=report.accuracy_m,
         source=report.source,
         text=report.text,
@@ -128,7 +132,7 @@ def _first_event(ground: Ground, placed: Placed, decision: Decision, number: int
         data={
             "report_digest": report_digest(report),
             "place": {"lon": report.lon, "lat": report.lat, "accuracy_m": report.accuracy_m},
-            "decision": case.decision,
+            "decision": decided,
             "after": _after(case),
         },
         prev=GENESIS,
@@ -196,7 +200,7 @@ async def act(connection: AsyncConnection, ground: Ground, order: Order, now: da
             raise _moved_on(facts)
         case, event = decide_action(ground, order, facts.case, facts.busy, now)
         try:
-            if await record.advance_case(connection, case, event, case.sealed):
+            if await record.advance_case(connection, case, event):
                 return case
         except (record.UnitTaken, record.AlreadyThere):
             continue

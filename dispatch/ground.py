@@ -27,10 +27,9 @@ class Ground:
 
     def candidates(self, team: str, lon: float, lat: float) -> list[Candidate]:
         """The team's units with their way from base to the point (WGS 84 degrees)."""
-        return [
-            Candidate(unit, self.travel.leg(unit.base, unit.mode.value, lon, lat))
-            for unit in self.units_of.get(team, ())
-        ]
+        units = self.units_of.get(team, ())
+        legs = self.travel.legs_to([(unit.base, unit.mode.value) for unit in units], lon, lat)
+        return [Candidate(unit, leg) for unit, leg in zip(units, legs, strict=True)]
 
     def matter(self, code: str) -> Matter | MatterClass:
         """The matter, or the class when only that is known. Raises `UnknownMatter`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dispatch.competence import Place, Ruling
 from dispatch.model import Decision, Unit, UnitVerdict, ZoneRef
@@ -78,3 +79,33 @@ def decide(
         notes=(*notes, *why_none),
         facts=dict(facts or {}),
     )
+
+
+def as_json(decision: Decision) -> dict[str, Any]:
+    """A decision as it is stored, sealed and served: plain values under the names of its fields."""
+    return {
+        "version": decision.version,
+        "rule": decision.rule,
+        "team": decision.team,
+        "unit": decision.unit,
+        "eta_s": decision.eta_s,
+        "distance_m": decision.distance_m,
+        "mode": decision.mode,
+        "zones": [{"layer": zone.layer, "code": zone.code, "name": zone.name} for zone in decision.zones],
+        "rules": [
+            {"rule": row.rule, "team": row.team, "chosen": row.chosen, "reason": row.reason} for row in decision.rules
+        ],
+        "units": [
+            {
+                "unit": row.unit,
+                "mode": row.mode,
+                "eta_s": row.eta_s,
+                "distance_m": row.distance_m,
+                "chosen": row.chosen,
+                "reason": row.reason,
+            }
+            for row in decision.units
+        ],
+        "notes": list(decision.notes),
+        "facts": dict(decision.facts),
+    }

@@ -128,6 +128,14 @@ class Travel:
         cell = int(self.cells(lon, lat)[0])
         return None if cell < 0 else _leg(found.seconds[row, cell], found.metres[row, cell], mode)
 
+    def legs_to(self, wanted: Sequence[tuple[str, str]], lon: float, lat: float) -> list[Leg | None]:
+        """`leg` for each (base, mode) of a report's candidates, the point looked up once."""
+        cell = int(self.cells(lon, lat)[0])
+        if cell < 0:
+            return [None] * len(wanted)
+        found = ((self._modes[mode], self._rows[base], mode) for base, mode in wanted)
+        return [_leg(at.seconds[row, cell], at.metres[row, cell], mode) for at, row, mode in found]
+
     def legs_from_bases(self, mode: str, lon: float, lat: float) -> Mapping[str, Leg | None]:
         """`leg` from every base."""
         one = self.many(mode, [lon], [lat])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -59,6 +60,9 @@ def create(settings: Settings | None = None) -> FastAPI:
         app.state.settings, app.state.engine, app.state.ground, app.state.hub = chosen, engine, ground, hub
         app.state.layers = MapLayers(ground.district)
         telling = asyncio.create_task(hub.run())
+        # The district is a million objects that stay for good: the collector need not walk them again and again.
+        gc.collect()
+        gc.freeze()
         try:
             yield
         finally:

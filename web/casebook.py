@@ -75,12 +75,13 @@ async def one_case(case_no: str, ground: GroundOf, engine: EngineOf) -> Response
         if case is None:
             raise UnknownCase(case=case_no)
         report = await cases.which_report(connection, case.report_id)
+        decision = await cases.which_decision(connection, case_no)
         steps = await record.history(connection, case_no)
     return JSONResponse(
         {
             **case_view(case, ground.district),
             "report": report_view(report),
-            "decision": decision_view(case.decision),
+            "decision": decision_view(decision),
             "history": [event_view(step) for step in steps],
             "actions": actions_view(case),
         }
@@ -96,13 +97,14 @@ async def why(case_no: str, ground: GroundOf, engine: EngineOf) -> Response:
     """Why this team, and why this unit: in Chinese and in English."""
     async with connect(engine) as connection:
         case = await cases.which_case(connection, case_no)
-    if case is None:
-        raise UnknownCase(case=case_no)
+        if case is None:
+            raise UnknownCase(case=case_no)
+        decision = await cases.which_decision(connection, case_no)
     words: dict[str, Any] = {
-        "zh": wording.why(case, ground.district, "zh"),
-        "en": wording.why(case, ground.district, "en"),
+        "zh": wording.why(case, decision, ground.district, "zh"),
+        "en": wording.why(case, decision, ground.district, "en"),
     }
-    return JSONResponse({"case": case.case_no, "decision": decision_view(case.decision), **words})
+    return JSONResponse({"case": case.case_no, "decision": decision_view(decision), **words})
 
 
 @router.post(

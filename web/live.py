@@ -130,7 +130,9 @@ class Hub:
                 self._wake.set()
 
     async def _tell(self) -> None:
-        """Read from the cursor on and tell every listener what it was not told yet."""
+        """Read from the cursor on and tell every listener what it was not told yet; with none, nothing is read."""
+        if not self._listeners:
+            return
         async with connect(self._engine) as connection:
             told, horizon = await record.events_since(connection, self._cursor, REPLAY_LIMIT)
         if len(told) == REPLAY_LIMIT:
@@ -170,6 +172,8 @@ class Hub:
 
         The first frame is a `hello` (or a `reset`) whose id is the place to come back to.
         """
+        if not self._listeners:
+            await self.start()
         listener = _Listener()
         self._listeners.add(listener)
         try:

@@ -49,7 +49,7 @@ def case_view(case: CaseRow, district: District) -> dict[str, Any]:
         "mode": case.mode.value if case.mode else None,
         "seq": case.seq,
         "photos": list(case.photos),
-        "notes": case.decision["notes"],
+        "notes": list(case.notes),
     }
 
 
@@ -98,15 +98,15 @@ def received_view(received: Received, ground: Ground) -> dict[str, Any]:
         else {
             **unit_name(unit),
             "eta_s": case.eta_s,
-            "distance_m": _distance(case),
+            "distance_m": _distance(case, received.decision),
         },
-        "decision": decision_view(case.decision),
+        "decision": decision_view(received.decision),
     }
 
 
-def _distance(case: CaseRow) -> float | None:
+def _distance(case: CaseRow, decision: Mapping[str, Any]) -> float | None:
     """Metres to go for the unit that is on the case, where the decision knew it."""
-    return next((v["distance_m"] for v in case.decision["units"] if v["unit"] == case.unit), None)
+    return next((v["distance_m"] for v in decision["units"] if v["unit"] == case.unit), None)
 
 
 def team_name(team: Team) -> dict[str, Any]:

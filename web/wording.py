@@ -33,13 +33,12 @@ NOTES: Final[Mapping[str, tuple[str, str]]] = {
 MODES: Final[Mapping[str, tuple[str, str]]] = {"vehicle": ("车", "by vehicle"), "boat": ("船", "by boat")}
 
 
-def why(case: CaseRow, district: District, language: Language) -> dict[str, Any]:
+def why(case: CaseRow, decision: Mapping[str, Any], district: District, language: Language) -> dict[str, Any]:
     """Headline and steps: the place, the matter, the row of the table, the rows passed over, the units weighed."""
 
     def say(zh: str, en: str) -> str:
         return zh if language == "zh" else en
 
-    decision = case.decision
     first_team = district.teams.get(decision["team"])
     team = say(first_team.name, first_team.name_en) if first_team else decision["team"]
     matter = _matter(case.matter, district, say)

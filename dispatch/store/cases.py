@@ -39,7 +39,8 @@ class CaseRow:
     received_at: datetime
     changed_at: datetime
     due_at: datetime
-    decision: Mapping[str, Any]
+    notes: tuple[str, ...]
+    """Of its decision; the whole of it is asked for by `which_decision`."""
     accuracy_m: float
     source: Source
     text: str
@@ -68,7 +69,7 @@ class CaseFilter:
 COLUMNS: Final = """
     c.case_no, c.report_id, c.state, c.seq, c.sealed, c.matter, c.urgency, c.team, c.unit, c.eta_s, c.mode,
     ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.township, c.grid, c.zones, c.seen_at, c.received_at, c.changed_at,
-    c.due_at, c.decision, r.accuracy_m, r.source, r.text, r.photos"""
+    c.due_at, c.decision -> 'notes' AS notes, r.accuracy_m, r.source, r.text, r.photos"""
 
 
 def as_case(row: RowMapping) -> CaseRow:
@@ -81,6 +82,7 @@ def as_case(row: RowMapping) -> CaseRow:
             "sealed": bytes(row["sealed"]),
             "source": Source(row["source"]),
             "photos": tuple(row["photos"]),
+            "notes": tuple(row["notes"]),
         }
     )
 
@@ -97,6 +99,13 @@ async def which_case(connection: AsyncConnection, case_no: str) -> CaseRow | Non
     """The case of this number."""
     row = (await connection.execute(_BY_NUMBER, {"case_no": case_no})).mappings().first()
     return as_case(row) if row else None
+
+
+async def which_decision(connection: AsyncConnection, case_no: str) -> Mapping[str, Any]:
+    """The decision that opened the case, as `routing.as_json` writes it. NoResultFound when there is no such case."""
+    query = text("SELECT decision FROM case_file WHERE case_no = :case_no")
+    found: Mapping[str, Any] = (await connection.execute(query, {"case_no": case_no})).scalar_one()
+    return found
 
 
 async def case_of_report(connection: AsyncConnection, report_id: UUID) -> CaseRow:

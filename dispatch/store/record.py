@@ -80,10 +80,12 @@ _OPEN: Final = text(
 )
 
 
-async def open_case(connection: AsyncConnection, report: Report, case: CaseRow, event: Event, sealed: bytes) -> None:
+async def open_case(
+    connection: AsyncConnection, report: Report, case: CaseRow, decision: Mapping[str, Any], event: Event
+) -> None:
     """Write report, case and first event, or nothing. Raises `AlreadyThere`, `UnitTaken`."""
     values = {
-        **_event_values(event, sealed),
+        **_event_values(event, case.sealed),
         "report_id": report.id,
         "lon": report.lon,
         "lat": report.lat,
@@ -103,7 +105,7 @@ async def open_case(connection: AsyncConnection, report: Report, case: CaseRow, 
         "grid": case.grid,
         "urgency": case.urgency,
         "zones": json.dumps(case.zones, ensure_ascii=False),
-        "decision": json.dumps(case.decision, ensure_ascii=False),
+        "decision": json.dumps(decision, ensure_ascii=False),
     }
     await _write(connection, _OPEN, values)
 
@@ -123,12 +125,12 @@ _ADVANCE: Final = text(
 )
 
 
-async def advance_case(connection: AsyncConnection, case: CaseRow, event: Event, sealed: bytes) -> bool:
+async def advance_case(connection: AsyncConnection, case: CaseRow, event: Event) -> bool:
     """Write the case as it now stands and its event; False when somebody else moved it first (nothing is written).
 
     Raises `AlreadyThere` when the action's id is known, `UnitTaken`.
     """
-    values = {**_event_values(event, sealed), **_case_values(case)}
+    values = {**_event_values(event, case.sealed), **_case_values(case)}
     return bool(await _write(connection, _ADVANCE, values))
 
 
