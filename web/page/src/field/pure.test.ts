@@ -5,7 +5,6 @@ import { type Deed, type DeedEntry, deedOf, type Place, queued } from "./outbox/
 import { fitted } from "./photo/downscale";
 import { gcj02ToWgs84 } from "./position/gcj02";
 import { better, circle, fingerAccuracy, metresBetween, zonesAt, zoomFor } from "./position/place";
-import { minutes } from "./records/receipt";
 import { afterEvent, nextSteps, seqFor, tasks } from "./tasks/list";
 import { EN, ZH } from "./words";
 
@@ -169,8 +168,4 @@ describe("a team's tasks", () => {
     expect(afterEvent(list, { case: c("A", "assigned", 31.3, 3, "T2") }, "T1")).toEqual([]);
     expect(afterEvent(list, { case: c("A", "closed", 31.3, 3) }, "T1")).toEqual([]);
   });
-});
-
-it("minutes are rounded up, and never none", () => {
-  expect([0, 1, 60, 61, 412].map(minutes)).toEqual([1, 1, 1, 2, 7]);
 });

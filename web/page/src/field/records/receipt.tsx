@@ -1,6 +1,7 @@
 /** Who will come: the answer to a report, big enough to be read in the sun. */
 
 import { lang, nameOf } from "../../shared/i18n";
+import { travel } from "../../shared/time";
 import type { Case, State } from "../../shared/types";
 import type { Receipt } from "../outbox/entry";
 import { t, type Word } from "../words";
@@ -16,10 +17,6 @@ const STATES: Record<State, Word> = {
 
 export function CaseState({ state }: { state: State }) {
   return <span class={`case-state ${state}`}>{t(STATES[state])}</span>;
-}
-
-export function minutes(seconds: number): number {
-  return Math.max(1, Math.ceil(seconds / 60));
 }
 
 /** `live` is the case as it stands now, where it is known. */
@@ -43,7 +40,7 @@ export function ReceiptCard({ receipt, live }: { receipt: Receipt; live: Case | 
             {t("comes")} · {t(unit.mode === "boat" ? "byBoat" : "byVehicle")}
           </span>
           <strong>{nameOf(unit)}</strong>
-          {unit.eta_s !== null && <span class="eta">{t("minutes", { n: minutes(unit.eta_s) })}</span>}
+          {unit.eta_s !== null && <span class="eta">{t("minutes", { span: travel(unit.eta_s, lang()) })}</span>}
         </div>
       ) : (
         <p class="notice">{t("noUnit")}</p>
