@@ -1,4 +1,4 @@
-"""What every request may ask of its worker."""
+"""What every request may ask of its worker; `async`, because FastAPI sends each plain function through a thread."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from web.live import Hub
 from web.maplayers import MapLayers
 
 
-def _ground(request: Request) -> Ground:
+async def _ground(request: Request) -> Ground:
     ground: Ground = request.app.state.ground
     return ground
 
 
-def _engine(request: Request) -> AsyncEngine:
+async def _engine(request: Request) -> AsyncEngine:
     engine: AsyncEngine = request.app.state.engine
     return engine
 
 
-def _hub(request: Request) -> Hub:
+async def _hub(request: Request) -> Hub:
     hub: Hub = request.app.state.hub
     return hub
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def _layers(request: Request) -> MapLayers:
+async def _layers(request: Request) -> MapLayers:
     layers: MapLayers = request.app.state.layers
     return layers
 
 
-def _now() -> datetime:
+async def _now() -> datetime:
     return datetime.now(UTC)
 
 
