@@ -1,6 +1,10 @@
 import "maplibre-gl/dist/maplibre-gl.css";
 import "../shared/tokens.css";
-import "./field.css";
+import "./styles/frame.css";
+import "./styles/report.css";
+import "./styles/records.css";
+import "./styles/tasks.css";
+import "./styles/wide.css";
 import { render } from "preact";
 import { Client } from "../shared/client";
 import { lang } from "../shared/i18n";
