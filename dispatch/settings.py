@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dispatch.errors import NoDistrict
+
+GRIDS: Final = Path(__file__).resolve().parent.parent / "data" / "grids"
+"""Where the district folders of a checkout are."""
 
 
 def default_data_dir() -> Path:
@@ -34,11 +38,11 @@ class Settings(BaseSettings):
     max_age_days: int = Field(366, ge=1, description="Reports seen longer ago than this are refused.")
     batch_limit: int = Field(10_000, ge=1, description="Most rows of one POST /api/reports/batch.")
 
-    def district_folder(self, grids: Path) -> Path:
-        """The chosen folder. Raises `NoDistrict` when none is chosen and `grids` does not hold exactly one."""
+    def district_folder(self) -> Path:
+        """The chosen folder. Raises `NoDistrict` when none is chosen and `GRIDS` does not hold exactly one."""
         if self.district is not None:
             return self.district
-        found = sorted(path.parent for path in grids.glob("*/district.toml"))
+        found = sorted(path.parent for path in GRIDS.glob("*/district.toml"))
         if len(found) != 1:
             raise NoDistrict(found=", ".join(path.name for path in found) or "—")
         return found[0]

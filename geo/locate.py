@@ -17,7 +17,6 @@ from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod
@@ -119,7 +118,7 @@ class Locator:
         for number, layer in enumerate(self.layers.values()):
             shapes = [zone.geometry for zone in layer.zones]
             plane, owner, cell = _plane(frame, shapes, self._sets[number])
-            kind, kept = pd.factorize(kind * len(self._sets[number].members) + plane)
+            kept, kind = _numbered(kind * len(self._sets[number].members) + plane)
             before, here = np.divmod(kept, len(self._sets[number].members))
             self._kinds = self._kinds[:, before]
             self._kinds[number] = here
@@ -278,6 +277,17 @@ def _add(index: NDArray[np.int32], point: Ints, zone: Ints, sets: _Sets) -> None
     for start, end in pairwise(steps.tolist()):
         here = point[start:end]
         index[here] = sets.join(index[here], int(zone[start]))
+
+
+def _numbered(keys: Ints) -> tuple[Ints, Ints]:
+    """The different keys, ascending, and for each key its number among them: without a sort where they are dense."""
+    most = int(keys.max(initial=0)) + 1
+    if most > 4 * keys.size:
+        kept, number = np.unique(keys, return_inverse=True)
+        return kept, number
+    used = np.zeros(most, dtype=bool)
+    used[keys] = True
+    return np.flatnonzero(used), (np.cumsum(used) - 1)[keys]
 
 
 def _code(zone: Zone) -> str:

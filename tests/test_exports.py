@@ -23,7 +23,8 @@ from dispatch.errors import InvalidInput, UnknownFormat, UnknownMatter, UnknownT
 from dispatch.ground import Ground, prepare
 from dispatch.settings import Settings
 from tests.analyst import SAMPLE, cases_at, november, place, renamed, small_district, some_cases
-from web.exports import COLUMNS, WRITERS, heatmap_file, safe_cell, select, summary, table, write
+from web.counted import COLUMNS, summary, table
+from web.exports import WRITERS, heatmap_file, safe_cell, select, write
 from web.tally import tally
 
 

@@ -27,7 +27,6 @@ from web.live import Hub
 from web.maplayers import MapLayers
 
 PAGE: Final = Path(__file__).resolve().parent / "page" / "dist"
-GRIDS: Final = Path(__file__).resolve().parent.parent / "data" / "grids"
 
 SAFE: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -50,7 +49,7 @@ def create(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        ground = prepare(district.load(chosen.district_folder(GRIDS)))
+        ground = prepare(district.load(chosen.district_folder()))
         engine = open_engine(chosen.database_url or "", chosen.pool_size)
         await migrate(engine)
         async with transaction(engine) as connection:

@@ -9,14 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-import geopandas
 import numpy as np
-import pandas as pd
-import pyogrio
 import shapely
 from anyio import to_thread
 from fastapi import APIRouter, Query
@@ -29,10 +25,8 @@ from dispatch.ground import Ground
 from dispatch.store import cases
 from dispatch.store.cases import CaseFilter
 from dispatch.store.engine import connect
-from geo.grid import Layer
 from web.casebook import parse_moment
-from web.maps import page
-from web.plates import plate
+from web.counted import COLUMNS, summary, table
 from web.problems import PROBLEMS
 from web.state import EngineOf, GroundOf, Now, SettingsOf
 from web.tally import CaseRows, Selection, Tally, check, days, tally
@@ -42,23 +36,6 @@ __all__ = ["CaseRows", "Export", "Selection", "case_rows", "heatmap_file", "rout
 DEFAULT_DAYS: Final = 30
 DECIMALS: Final = 7
 """Of a degree, in files: a centimetre."""
-
-COLUMNS: Final = {
-    "code": "网格编码",
-    "name": "名称",
-    "name_en": "英文名称",
-    "township": "街道（镇）编码",
-    "township_name": "街道（镇）",
-    "area_km2": "面积（km²）",
-    "count": "案件数",
-    "count_per_km2": "每平方公里案件数",
-    "share": "占比",
-    "hot_spot": "冷热点",
-    "hot_spot_z": "Gi* 值",
-    "hot_spot_p": "校正后 p 值",
-    "schematic": "示意",
-}
-"""Of every table, with the Chinese that stands before each in the CSV."""
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A cell that begins so is a formula to a spreadsheet (OWASP, CSV injection)."""
@@ -125,53 +102,6 @@ def case_rows(points: Sequence[RowMapping]) -> CaseRows:
     )
 
 
-# --- tables ------------------------------------------------------------------------------------------------------
-
-
-def table(tally: Tally) -> dict[str, list[Any]]:
-    """`COLUMNS`, one row a zone, zones without cases included."""
-    zones, found, spots = tally.layer.zones, tally.counts, tally.spots
-    flags = np.where(spots.hot, "hot", np.where(spots.cold, "cold", "none"))
-    return {
-        "code": [zone.code for zone in zones],
-        "name": [zone.name for zone in zones],
-        "name_en": [zone.name_en for zone in zones],
-        "township": [township.code if township else "" for township in tally.townships],
-        "township_name": [township.name if township else "" for township in tally.townships],
-        "area_km2": [round(float(area), 6) for area in found.area_km2],
-        "count": [int(n) for n in found.count],
-        "count_per_km2": [round(float(n), 6) for n in found.per_km2],
-        "share": [round(float(part), 8) for part in found.share],
-        "hot_spot": [str(flag) for flag in flags],
-        "hot_spot_z": [round(float(z), 4) for z in spots.z],
-        "hot_spot_p": [float(f"{p:.6g}") for p in spots.p],
-        "schematic": [not tally.layer.real] * len(zones),
-    }
-
-
-def summary(tally: Tally) -> dict[str, str | int | bool]:
-    """What the files say of themselves."""
-    first, last = days(tally.selection, tally.district.timezone)
-    return {
-        "title": tally.title.zh,
-        "title_en": tally.title.en,
-        "district": tally.district.code,
-        "version": tally.district.version,
-        "from": first,
-        "to": last,
-        "filter": "；".join(words.zh for words in tally.filters),
-        "filter_en": "; ".join(words.en for words in tally.filters),
-        "cases": tally.cases,
-        "cases_in_no_zone": tally.counts.nowhere,
-        "notes": "；".join(words.zh for words in tally.warnings),
-        "notes_en": "; ".join(words.en for words in tally.warnings),
-        "source": tally.source.zh,
-        "source_en": tally.source.en,
-        "demonstration": tally.selection.demonstration,
-        "made_at": tally.selection.made_at.isoformat(timespec="seconds"),
-    }
-
-
 def _csv(tally: Tally) -> bytes:
     """UTF-8 with a byte order mark, by which Excel knows it; text that would be a formula is made text."""
     out = io.StringIO()
@@ -210,62 +140,30 @@ def _rounded(shape: shapely.Geometry) -> shapely.Geometry:
     return shapely.transform(shape, lambda corners: np.round(corners, DECIMALS))
 
 
+# Folium, matplotlib and GeoPandas take seconds to load, which only those who ask for their files should wait for.
+
+
+def _html(tally: Tally) -> bytes:
+    from web.maps import page  # noqa: PLC0415
+
+    return page(tally).encode()
+
+
+def _png(tally: Tally) -> bytes:
+    from web.plates import plate  # noqa: PLC0415
+
+    return plate(tally)
+
+
 def _gpkg(tally: Tally) -> bytes:
-    """Layers `grid_counts`, `cases`, those of the district to draw beneath, and the table `summary`."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "heatmap.gpkg"
-        counted = geopandas.GeoDataFrame(
-            table(tally), geometry=[zone.geometry for zone in tally.layer.zones], crs="EPSG:4326"
-        )
-        _add(path, counted, "grid_counts", "MultiPolygon")
-        _add(path, _points(tally), "cases", "Point")
-        for name in ("township", "water", "district"):
-            if layer := tally.district.layers.get(name):
-                _add(path, _zones(layer), name, "MultiPolygon")
-        told = pd.DataFrame([(key, str(value)) for key, value in summary(tally).items()], columns=["key", "value"])
-        pyogrio.write_dataframe(told, path, layer="summary", driver="GPKG")
-        return path.read_bytes()
+    from web.geopackage import geopackage  # noqa: PLC0415
 
-
-def _add(path: Path, frame: geopandas.GeoDataFrame, layer: str, geometry_type: str) -> None:
-    pyogrio.write_dataframe(
-        frame, path, layer=layer, driver="GPKG", geometry_type=geometry_type, promote_to_multi=geometry_type != "Point"
-    )
-
-
-def _points(tally: Tally) -> geopandas.GeoDataFrame:
-    rows, district = tally.rows, tally.district
-    names = {code: found.name for code, found in district.classes.items()}
-    names |= {code: matter.name for code, matter in district.matters.items()}
-    teams = {code: team.name for code, team in district.teams.items()}
-    columns = {
-        "case": rows.case.tolist(),
-        "matter": rows.matter.tolist(),
-        "matter_name": [names.get(code, "") for code in rows.matter.tolist()],
-        "team": rows.team.tolist(),
-        "team_name": [teams.get(code, "") for code in rows.team.tolist()],
-        "state": rows.state.tolist(),
-        "received_at": pd.to_datetime(rows.received_at, utc=True).astype("datetime64[ms, UTC]"),
-        "grid": rows.grid.tolist(),
-    }
-    return geopandas.GeoDataFrame(columns, geometry=geopandas.points_from_xy(rows.lon, rows.lat), crs="EPSG:4326")
-
-
-def _zones(layer: Layer) -> geopandas.GeoDataFrame:
-    columns = {
-        "code": [zone.code for zone in layer.zones],
-        "name": [zone.name for zone in layer.zones],
-        "name_en": [zone.name_en for zone in layer.zones],
-        "area_km2": [zone.area_km2 for zone in layer.zones],
-        "schematic": [not layer.real] * len(layer.zones),
-        "source": [layer.source] * len(layer.zones),
-    }
-    return geopandas.GeoDataFrame(columns, geometry=[zone.geometry for zone in layer.zones], crs="EPSG:4326")
+    return geopackage(tally)
 
 
 WRITERS: Final[Mapping[str, tuple[str, Callable[[Tally], bytes]]]] = {
-    "html": ("text/html; charset=utf-8", lambda tally: page(tally).encode()),
-    "png": ("image/png", plate),
+    "html": ("text/html; charset=utf-8", _html),
+    "png": ("image/png", _png),
     "geojson": ("application/geo+json", _geojson),
     "gpkg": ("application/geopackage+sqlite3", _gpkg),
     "csv": ("text/csv; charset=utf-8", _csv),

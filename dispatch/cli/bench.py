@@ -13,7 +13,6 @@ from dispatch import district as districts
 from dispatch.bench import Result, Tell, intake, live, route
 from dispatch.cli.serve import DistrictOption, settings_from, told
 from dispatch.ground import Ground, prepare
-from web.app import GRIDS
 
 app = typer.Typer(help="Measure speed: ratios within one run.", no_args_is_help=True)
 
@@ -58,7 +57,7 @@ def live_command(
 
 
 def _measure(district: Path | None, as_json: bool, work: Callable[[Ground, Path, Tell], Result]) -> None:
-    folder = settings_from(district=district).district_folder(GRIDS)
+    folder = settings_from(district=district).district_folder()
     with told.status("正在载入数据 / loading the district …") as status:
         ground = prepare(districts.load(folder))
         result = work(ground, folder, lambda line: status.update(f"{line} …"))

@@ -15,7 +15,6 @@ from dispatch.ground import prepare
 from dispatch.settings import Settings
 from dispatch.store import cases
 from dispatch.store.engine import connect, migrate, open_engine
-from web.app import GRIDS
 from web.exports import Selection, case_filter, case_rows, heatmap_file, known_suffix, select
 from web.tally import CaseRows
 
@@ -32,7 +31,7 @@ def heatmap(
 ) -> None:
     """Counts, density and hot spots of cases per grid, in one file."""
     settings = settings_from(data_dir=data_dir, district=district)
-    ground = prepare(load(settings.district_folder(GRIDS)))
+    ground = prepare(load(settings.district_folder()))
     known_suffix(out)
     selection = select(
         ground,

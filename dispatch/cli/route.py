@@ -17,7 +17,6 @@ from dispatch import district as districts
 from dispatch.cli.serve import settings_from, told
 from dispatch.ground import prepare
 from dispatch.route_file import Summary, route_file
-from web.app import GRIDS
 
 PATIENCE_S: Final = 2.0
 """What is over sooner needs no progress bar."""
@@ -38,7 +37,7 @@ def route(
     if out.exists() and out.samefile(file):
         raise typer.BadParameter("结果不能覆盖原文件 / the result must not overwrite its source", param_hint="--out")
     began = time.monotonic()
-    ground = prepare(districts.load(settings_from(district=district).district_folder(GRIDS)))
+    ground = prepare(districts.load(settings_from(district=district).district_folder()))
     with _bar(began) as progress:
         summary = route_file(file, out, ground, progress, datetime.now(UTC))
     passed = summary.rows == summary.routed + summary.rejected
