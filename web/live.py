@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
+from uuid import uuid4
 
 import psycopg
 from sqlalchemy import text
@@ -31,10 +32,13 @@ log = logging.getLogger(__name__)
 
 CHANNEL: Final = "onegrid_event"
 PATIENCE_S: Final = 5.0
+PACE_S: Final = 0.02
+"""Between one reading and the next under load: many events are then read at once. The first one never waits."""
 REPLAY_LIMIT: Final = 2000
 """More events than this are not replayed: the client is told to load its lists again."""
 QUEUE_LIMIT: Final = 5000
 REMEMBERED: Final = 20_000
+_CALL: Final = text("SELECT pg_notify(:channel, :worker)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class Hub:
         self._cursor = 0
         self._told: deque[int] = deque(maxlen=REMEMBERED)
         self._told_set: set[int] = set()
+        self._name = uuid4().hex
+        """Of this worker in its calls, so that it is not woken by its own."""
 
     def nudge(self) -> None:
         """Something was committed here."""
@@ -101,8 +107,9 @@ class Hub:
                 ) as listening:
                     await listening.execute(f"LISTEN {CHANNEL}")
                     self._wake.set()
-                    async for _ in listening.notifies():
-                        self._wake.set()
+                    async for call in listening.notifies():
+                        if call.payload != self._name:
+                            self._wake.set()
             except psycopg.Error as error:
                 log.warning("listening for events was interrupted: %s", error)
                 await asyncio.sleep(1)
@@ -114,8 +121,8 @@ class Hub:
             self._tell_others.clear()
             with suppress(DatabaseUnavailable, SQLAlchemyError):
                 async with connect(self._engine) as connection:
-                    await connection.execute(text(f"SELECT pg_notify('{CHANNEL}', '')"))
-            await asyncio.sleep(0.005)
+                    await connection.execute(_CALL, {"channel": CHANNEL, "worker": self._name})
+            await asyncio.sleep(PACE_S)
 
     async def _read(self) -> None:
         while True:
@@ -128,6 +135,7 @@ class Hub:
                 log.warning("events could not be read: %s", error)
                 await asyncio.sleep(1)
                 self._wake.set()
+            await asyncio.sleep(PACE_S)
 
     async def _tell(self) -> None:
         """Read from the cursor on and tell every listener what it was not told yet; with none, nothing is read."""
