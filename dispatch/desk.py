@@ -1,9 +1,10 @@
-"""The desk: takes a report in, moves a case on. Each is gather (one read), decide (pure), write (one statement)."""
+"""The desk: takes a report in, moves a case on. Each gathers, decides (pure), and writes by one statement."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -24,6 +25,9 @@ from geo.travel import Leg
 TRIES: Final = 8
 """How often a decision is made again because another case got the unit meanwhile."""
 
+NUMBERS_AT_ONCE: Final = 32
+"""Case numbers that a worker sets aside; those left when it stops are never used."""
+
 CLASS_URGENCY: Final = 3
 CLASS_LIMIT_H: Final = 72.0
 """For a report of which only the class is known: ordinary, three days."""
@@ -40,30 +44,60 @@ class Received:
     filled: tuple[str, ...] = ()
 
 
+@dataclass(slots=True)
+class Memory:
+    """What a worker remembers from one report to the next, to save a read: it is believed, and checked by the write."""
+
+    numbers: deque[int] = field(default_factory=deque)
+    busy: frozenset[str] = frozenset()
+
+    async def number(self, connection: AsyncConnection) -> int:
+        """A number for a new case."""
+        while not self.numbers:
+            self.numbers.extend(await record.take_numbers(connection, NUMBERS_AT_ONCE))
+        return self.numbers.popleft()
+
+
 async def receive(
-    connection: AsyncConnection, ground: Ground, draft: Draft, now: datetime, max_age_days: int
+    connection: AsyncConnection, ground: Ground, memory: Memory, draft: Draft, now: datetime, max_age_days: int
 ) -> Received:
     """A report becomes a case, once. Raises the refusals of `intake.place`, `UnknownPhoto`, `ReportConflicts`."""
     report_id = draft.id or uuid4()
-    facts = await record.gather_for_intake(connection, report_id, draft.photos)
-    if facts.known:
-        return await _known(connection, report_id, draft)
-    placed = place(ground, draft, report_id, now, max_age_days)
-    missing = [photo for photo in draft.photos if photo not in facts.photos]
-    if missing:
+    try:
+        placed = place(ground, draft, report_id, now, max_age_days)
+    except errors.DomainError:
+        if draft.id and await record.is_known(connection, report_id):
+            return await _known(connection, report_id, draft)
+        raise
+    if draft.photos and (missing := await record.missing_photos(connection, draft.photos)):
         raise errors.UnknownPhoto({"field": "photos"}, sha256=missing[0])
+    ruling = ground.table.decide(placed.place, draft.matter)
+    candidates = ground.candidates(ruling.team, placed.report.lon, placed.report.lat)
+    units = tuple(sorted(candidate.unit.code for candidate in candidates))
+    number = await memory.number(connection)
     for _ in range(TRIES):
-        decision = _decide(ground, placed, facts.busy)
+        busy = memory.busy & frozenset(units)
+        decision = routing.decide(
+            version=ground.district.version,
+            ruling=ruling,
+            place=placed.place,
+            candidates=candidates,
+            busy=busy,
+            notes=placed.notes,
+            facts=placed.facts,
+        )
         decided = routing.as_json(decision)
-        case, event = _first_event(ground, placed, decision, decided, facts.number)
+        case, event = _first_event(ground, placed, decision, decided, number)
         try:
-            await record.open_case(connection, placed.report, case, decided, event)
+            truth = await record.open_case(connection, placed.report, case, decided, event, record.Assumed(units, busy))
         except record.UnitTaken:
-            facts = await record.gather_for_intake(connection, report_id, draft.photos)
+            continue
         except record.AlreadyThere:
             return await _known(connection, report_id, draft)
-        else:
+        if truth is None:
+            memory.busy |= {decision.unit} if decision.unit else frozenset()
             return Received(case, decided, known=False, filled=placed.filled)
+        memory.busy = memory.busy - frozenset(units) | truth
     raise errors.DatabaseUnavailable
 
 
@@ -73,19 +107,6 @@ async def _known(connection: AsyncConnection, report_id: UUID, draft: Draft) -> 
     if not same_content(draft, stored):
         raise errors.ReportConflicts({"field": "id"}, report=str(report_id), case=case.case_no)
     return Received(case, await cases.which_decision(connection, case.case_no), known=True)
-
-
-def _decide(ground: Ground, placed: Placed, busy: frozenset[str]) -> Decision:
-    ruling = ground.table.decide(placed.place, placed.report.matter)
-    return routing.decide(
-        version=ground.district.version,
-        ruling=ruling,
-        place=placed.place,
-        candidates=ground.candidates(ruling.team, placed.report.lon, placed.report.lat),
-        busy=busy,
-        notes=placed.notes,
-        facts=placed.facts,
-    )
 
 
 def _first_event(

@@ -57,6 +57,7 @@ def create(settings: Settings | None = None) -> FastAPI:
         hub = Hub(engine, ground.district)
         await hub.start()
         app.state.settings, app.state.engine, app.state.ground, app.state.hub = chosen, engine, ground, hub
+        app.state.memory = desk.Memory()
         app.state.layers = MapLayers(ground.district)
         telling = asyncio.create_task(hub.run())
         # The district is a million objects that stay for good: the collector need not walk them again and again.

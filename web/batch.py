@@ -17,7 +17,7 @@ from dispatch.ground import Ground
 from dispatch.rows import Reader, Row
 from dispatch.store.engine import connect
 from web.problems import PROBLEMS, language_of
-from web.state import EngineOf, GroundOf, HubOf, Now, SettingsOf
+from web.state import EngineOf, GroundOf, HubOf, MemoryOf, Now, SettingsOf
 
 router = APIRouter(prefix="/api", tags=["reports"])
 
@@ -79,6 +79,7 @@ async def batch(
     request: Request,
     ground: GroundOf,
     engine: EngineOf,
+    memory: MemoryOf,
     hub: HubOf,
     settings: SettingsOf,
     now: Now,
@@ -98,7 +99,7 @@ async def batch(
                     if isinstance(row.outcome, DomainError):
                         raise row.outcome
                     draft = row.outcome.model_copy(update={"id": row.outcome.id or uuid5(ROWS, f"{file} {row.number}")})
-                    received = await desk.receive(connection, ground, draft, now, settings.max_age_days)
+                    received = await desk.receive(connection, ground, memory, draft, now, settings.max_age_days)
                 except DatabaseUnavailable:
                     raise
                 except DomainError as error:

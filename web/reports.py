@@ -16,7 +16,7 @@ from dispatch.store.engine import connect
 from web import photos
 from web.problems import PROBLEMS
 from web.schemas import PhotoOut, ReceivedOut
-from web.state import EngineOf, GroundOf, HubOf, Now, SettingsOf
+from web.state import EngineOf, GroundOf, HubOf, MemoryOf, Now, SettingsOf
 from web.views import received_view
 
 router = APIRouter(prefix="/api", tags=["reports"])
@@ -33,11 +33,11 @@ router = APIRouter(prefix="/api", tags=["reports"])
     },
 )
 async def report(
-    draft: Draft, ground: GroundOf, engine: EngineOf, hub: HubOf, settings: SettingsOf, now: Now
+    draft: Draft, ground: GroundOf, engine: EngineOf, memory: MemoryOf, hub: HubOf, settings: SettingsOf, now: Now
 ) -> Response:
     """Say what was seen, where: answers which team is responsible, which unit comes, and why."""
     async with connect(engine) as connection:
-        received = await desk.receive(connection, ground, draft, now, settings.max_age_days)
+        received = await desk.receive(connection, ground, memory, draft, now, settings.max_age_days)
     if not received.known:
         hub.nudge()
     return JSONResponse(received_view(received, ground), 200 if received.known else 201)

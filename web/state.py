@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dispatch.desk import Memory
 from dispatch.ground import Ground
 from dispatch.settings import Settings
 from web.live import Hub
@@ -22,6 +23,11 @@ async def _ground(request: Request) -> Ground:
 async def _engine(request: Request) -> AsyncEngine:
     engine: AsyncEngine = request.app.state.engine
     return engine
+
+
+async def _memory(request: Request) -> Memory:
+    memory: Memory = request.app.state.memory
+    return memory
 
 
 async def _hub(request: Request) -> Hub:
@@ -45,6 +51,7 @@ async def _now() -> datetime:
 
 GroundOf = Annotated[Ground, Depends(_ground)]
 EngineOf = Annotated[AsyncEngine, Depends(_engine)]
+MemoryOf = Annotated[Memory, Depends(_memory)]
 HubOf = Annotated[Hub, Depends(_hub)]
 SettingsOf = Annotated[Settings, Depends(_settings)]
 LayersOf = Annotated[MapLayers, Depends(_layers)]

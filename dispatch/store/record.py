@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import CursorResult, RowMapping, TextClause, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,46 +26,43 @@ class UnitTaken(Exception):
     """Another case got the unit a moment before."""
 
 
-@dataclass(frozen=True, slots=True)
-class IntakeFacts:
-    """What deciding on a new report needs to know."""
+ON_A_CASE: Final = "unit IS NOT NULL AND state IN ('assigned', 'accepted', 'on_scene')"
 
-    known: str | None
-    """Number of the case that this report already opened."""
-    busy: frozenset[str]
-    number: int
-    photos: frozenset[str]
-    """Of the photos it names, those that are here."""
+_NUMBERS: Final = text("SELECT nextval('case_number') FROM generate_series(1, :count)")
 
 
-_BUSY: Final = """
-    (SELECT coalesce(array_agg(unit), '{}') FROM case_file
-     WHERE unit IS NOT NULL AND state IN ('assigned', 'accepted', 'on_scene'))"""
-
-_GATHER: Final = text(
-    f"""
-    SELECT (SELECT case_no FROM case_file WHERE report_id = :report_id) AS known,
-           {_BUSY} AS busy,
-           nextval('case_number') AS number,
-           (SELECT coalesce(array_agg(sha256), '{{}}') FROM photo WHERE sha256 = ANY(:photos)) AS photos"""  # noqa: S608
-)
+async def take_numbers(connection: AsyncConnection, count: int) -> list[int]:
+    """Numbers for new cases that nobody else will have; those that are not used leave a gap."""
+    return [int(number) for number in (await connection.execute(_NUMBERS, {"count": count})).scalars()]
 
 
-async def gather_for_intake(connection: AsyncConnection, report_id: UUID, photos: Sequence[str]) -> IntakeFacts:
-    """One read before a report is decided."""
-    row = (await connection.execute(_GATHER, {"report_id": report_id, "photos": list(photos)})).one()
-    return IntakeFacts(row.known, frozenset(row.busy), int(row.number), frozenset(row.photos))
+async def is_known(connection: AsyncConnection, report_id: UUID) -> bool:
+    """Whether this report came before."""
+    query = text("SELECT EXISTS (SELECT FROM report WHERE id = :id)")
+    return bool((await connection.execute(query, {"id": report_id})).scalar())
+
+
+async def missing_photos(connection: AsyncConnection, photos: Sequence[str]) -> list[str]:
+    """Those of the digests of which there is no photo."""
+    query = text(
+        "SELECT asked FROM unnest(CAST(:photos AS text[])) AS asked WHERE asked NOT IN (SELECT sha256 FROM photo)"
+    )
+    return [str(row) for row in (await connection.execute(query, {"photos": list(photos)})).scalars()]
 
 
 _POINT: Final = "ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)"
 
 _OPEN: Final = text(
     f"""
-    WITH reported AS (
+    WITH actual AS MATERIALIZED (
+        SELECT coalesce(array_agg(unit ORDER BY unit), '{{}}') AS busy FROM case_file
+        WHERE unit = ANY(CAST(:units AS text[])) AND {ON_A_CASE}
+    ), reported AS (
         INSERT INTO report (id, geom, given_lon, given_lat, datum, accuracy_m, seen_at, received_at, source, matter,
                             text, contact, photos)
-        VALUES (:report_id, {_POINT}, :given_lon, :given_lat, :datum, :accuracy_m, :seen_at, :received_at, :source,
-                :matter, :text, CAST(:contact AS jsonb), :photos)
+        SELECT :report_id, {_POINT}, :given_lon, :given_lat, :datum, :accuracy_m, :seen_at, :received_at, :source,
+               :matter, :text, CAST(:contact AS jsonb), CAST(:photos AS text[])
+        FROM actual WHERE busy = CAST(:busy AS text[])
         RETURNING id
     ), opened AS (
         INSERT INTO case_file (case_no, report_id, state, seq, sealed, matter, urgency, team, unit, eta_s, mode, geom,
@@ -74,16 +71,35 @@ _OPEN: Final = text(
                :township, :grid, CAST(:zones AS jsonb), :seen_at, :received_at, :received_at, :due_at,
                CAST(:decision AS jsonb)
         FROM reported RETURNING case_no
+    ), told AS (
+        INSERT INTO event (action_id, case_no, seq, at, action, actor, data, prev, sealed)
+        SELECT :action_id, case_no, 1, :at, :action, :actor, CAST(:data AS json), :prev, :sealed FROM opened
+        RETURNING id
     )
-    INSERT INTO event (action_id, case_no, seq, at, action, actor, data, prev, sealed)
-    SELECT :action_id, case_no, 1, :at, :action, :actor, CAST(:data AS json), :prev, :sealed FROM opened"""  # noqa: S608
+    SELECT busy, EXISTS (SELECT FROM told) AS written FROM actual"""  # noqa: S608
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """What a decision rests on: of these units, those are on a case."""
+
+    units: tuple[str, ...]
+    busy: frozenset[str]
+
+
 async def open_case(
-    connection: AsyncConnection, report: Report, case: CaseRow, decision: Mapping[str, Any], event: Event
-) -> None:
-    """Write report, case and first event, or nothing. Raises `AlreadyThere`, `UnitTaken`."""
+    connection: AsyncConnection,
+    report: Report,
+    case: CaseRow,
+    decision: Mapping[str, Any],
+    event: Event,
+    assumed: Assumed,
+) -> frozenset[str] | None:
+    """Write report, case and first event if what was assumed is so (None); if not, nothing, and answer who is busy.
+
+    Asking and writing in one statement saves a round trip. Raises `AlreadyThere`, `UnitTaken`.
+    """
     values = {
         **_event_values(event, case.sealed),
         "report_id": report.id,
@@ -106,8 +122,11 @@ async def open_case(
         "urgency": case.urgency,
         "zones": json.dumps(case.zones, ensure_ascii=False),
         "decision": json.dumps(decision, ensure_ascii=False),
+        "units": list(assumed.units),
+        "busy": sorted(assumed.busy),
     }
-    await _write(connection, _OPEN, values)
+    row = (await _write(connection, _OPEN, values)).one()
+    return None if row.written else frozenset(row.busy)
 
 
 _ADVANCE: Final = text(
@@ -131,12 +150,12 @@ async def advance_case(connection: AsyncConnection, case: CaseRow, event: Event)
     Raises `AlreadyThere` when the action's id is known, `UnitTaken`.
     """
     values = {**_event_values(event, case.sealed), **_case_values(case)}
-    return bool(await _write(connection, _ADVANCE, values))
+    return bool((await _write(connection, _ADVANCE, values)).rowcount)
 
 
-async def _write(connection: AsyncConnection, statement: Any, values: Mapping[str, Any]) -> int:
+async def _write(connection: AsyncConnection, statement: TextClause, values: Mapping[str, Any]) -> CursorResult[Any]:
     try:
-        return (await connection.execute(statement, values)).rowcount
+        return await connection.execute(statement, values)
     except IntegrityError as error:
         constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or ""
         if constraint == "ix_case_file_unit_on_case":
@@ -185,7 +204,7 @@ class ActionFacts:
 
 _GATHER_ACTION: Final = text(
     f"""
-    SELECT {COLUMNS}, {_BUSY} AS busy,
+    SELECT {COLUMNS}, (SELECT coalesce(array_agg(unit), '{{}}') FROM case_file WHERE {ON_A_CASE}) AS busy,
            (SELECT case_no || ' ' || action FROM event WHERE action_id = :action_id) AS done,
            (SELECT ARRAY[action, actor] FROM event e WHERE e.case_no = c.case_no AND e.seq = c.seq) AS last
     FROM case_file c JOIN report r ON r.id = c.report_id WHERE c.case_no = :case_no"""  # noqa: S608
