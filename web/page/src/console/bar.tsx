@@ -1,5 +1,6 @@
 /** The bar on top: whose desk this is, the counters, whether the link is alive, the time. */
 
+import { Demonstration } from "../shared/demonstration";
 import { lang, nameOf, setLang } from "../shared/i18n";
 import { clock } from "../shared/time";
 import type { Counters } from "../shared/types";
@@ -30,7 +31,12 @@ export function Bar({ desk }: { desk: Desk }) {
           <span class="place">{state.district ? nameOf(state.district) : " "}</span>
           <span class="name">{t("title")}</span>
         </h1>
-        {state.district && <span class="edition">{t("edition", { version: state.district.version })}</span>}
+        {state.district && (
+          <p class="beneath">
+            <Demonstration district={state.district} />
+            <span class="edition">{t("edition", { version: state.district.version })}</span>
+          </p>
+        )}
       </div>
       <nav class="counters" aria-label={t("filter")}>
         {ORDER.filter((show) => SHOWS.includes(show)).map((show) => (

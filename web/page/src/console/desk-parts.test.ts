@@ -3,9 +3,10 @@ import type { Unit } from "../shared/types";
 import { Book } from "./book";
 import { Crowd } from "./crowd";
 import { wish } from "./keyboard";
-import { inRows, sizeOf } from "./overlay";
+import { sizeOf } from "./overlay";
 import { between, left, spot, top, viewAt } from "./place";
 import { sample } from "./sample.test-data";
+import { inRows } from "./standing";
 import { en, zh } from "./text";
 import { rowsInView, scrollTo } from "./virtual";
 

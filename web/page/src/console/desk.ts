@@ -110,7 +110,7 @@ export class Desk {
     for (const [name, zones] of this.reader.layers) view.zones(name, zones);
     for (const name of this.store.state.hidden) view.switchLayer(name, false);
     this.redrawCases();
-    view.over.showUnits(this.store.state.units.values());
+    view.units(this.store.state.units);
     this.showSelection();
   }
 
@@ -287,7 +287,7 @@ export class Desk {
     try {
       const units = await this.client.units();
       this.store.set({ units: new Map(units.map((unit) => [unit.code, unit])) });
-      this.view?.over.showUnits(units);
+      this.view?.units(this.store.state.units);
       this.showSelection();
     } catch (error) {
       // A line that died without a word is noticed here: the stream alone could stay silent for long.
@@ -348,7 +348,7 @@ export class Desk {
       const moment = this.moment();
       const { book, state } = this.store;
       this.view?.over.updateCases(book.drain(), book, moment, matches(state.filter, moment));
-      this.view?.over.showUnits(state.units.values());
+      this.view?.units(state.units);
     });
   }
 

@@ -6,9 +6,11 @@ import { makeMap } from "../shared/map";
 import { nameZones, SWITCHES, type Switch, showZones, switchZones } from "../shared/map-style";
 import type { Case, District, Unit } from "../shared/types";
 import { Overlay } from "./overlay";
+import { UnitRoom } from "./standing";
 
 export class MapView {
   readonly over: Overlay;
+  private readonly room: UnitRoom;
 
   private constructor(
     private readonly map: MapLibre,
@@ -17,6 +19,7 @@ export class MapView {
     onCase: (id: string) => void,
   ) {
     this.over = new Overlay(map, above);
+    this.room = new UnitRoom(map);
     map.on("click", ({ point }) => {
       const id = this.over.caseAt(point.x, point.y);
       if (id) onCase(id);
@@ -41,6 +44,11 @@ export class MapView {
     showZones(this.map, layer, zones);
   }
 
+  units(units: ReadonlyMap<string, Unit>): void {
+    this.over.showUnits(units.values());
+    this.room.show(units.values());
+  }
+
   /** Ring a case and tie its unit to it; move only if it is not comfortably in view. */
   select(c: Case | null, unit: Unit | undefined, centre = false): void {
     this.over.select(c, unit);
@@ -60,6 +68,7 @@ export class MapView {
   switchLayer(name: string, on: boolean): void {
     if (name in SWITCHES) switchZones(this.map, name as Switch, on);
     else this.over.show(name, on);
+    if (name === "units") this.room.switchOn(on);
   }
 
   home(): void {

@@ -12,6 +12,7 @@ import { LOOKS, type Look } from "./attention";
 import { Crowd } from "./crowd";
 import { between, left, type Spot, spot, top, type View, viewAt } from "./place";
 import { Sprites } from "./sprites";
+import { inRows, STEP, type Standing, UNIT_SIZES, UNITS_FROM } from "./standing";
 
 /** Zoom and size in CSS pixels. Late is the largest thing on the map, then what else asks for an eye. */
 const LATE = [
@@ -29,13 +30,6 @@ const CALM = [
   [11.5, 15],
   [14, 22],
 ] as const;
-const UNIT = [
-  [9.4, 11],
-  [12, 18],
-  [14, 24],
-] as const;
-/** Further out than this, units are too many for their size. */
-const UNITS_FROM = 9.4;
 /** How many of the latest moments of drawing are kept for measuring. */
 const KEPT = 20_000;
 
@@ -64,33 +58,6 @@ export function sizeOf(one: Look, zoom: number, cases: number): number {
       ],
       zoom,
     )
-  );
-}
-
-interface Standing {
-  readonly at: Spot;
-  readonly sign: `${Unit["mode"]}-${"busy" | "free"}`;
-  /** Its place in the row of units that stand at one spot: 0 in the middle. */
-  readonly place: number;
-}
-
-/** Units with the place each has in the row of those that stand at the same spot, by code. */
-export function inRows(units: Iterable<Unit>): Standing[] {
-  const spots = new Map<string, Unit[]>();
-  for (const unit of units) {
-    const key = `${unit.lon.toFixed(4)},${unit.lat.toFixed(4)}`;
-    const there = spots.get(key);
-    if (there) there.push(unit);
-    else spots.set(key, [unit]);
-  }
-  return [...spots.values()].flatMap((there) =>
-    there
-      .sort((a, b) => (a.code < b.code ? -1 : 1))
-      .map((unit, i) => ({
-        at: spot(unit.lon, unit.lat),
-        sign: `${unit.mode}-${unit.case === null ? "free" : "busy"}` as const,
-        place: i - (there.length - 1) / 2,
-      })),
   );
 }
 
@@ -201,10 +168,10 @@ export class Overlay {
   }
 
   private paintUnits(pen: CanvasRenderingContext2D, view: View, dense: number, zoom: number): void {
-    const size = between(UNIT, zoom);
+    const size = between(UNIT_SIZES, zoom);
     for (const { at, sign, place } of this.units) {
       const picture = this.sprites.ofUnit(sign, Math.round(size * dense));
-      const x = (left(view, at) + place * size * 0.92) * dense;
+      const x = (left(view, at) + place * size * STEP) * dense;
       pen.drawImage(picture, Math.round(x - picture.width / 2), Math.round(top(view, at) * dense - picture.height / 2));
     }
   }

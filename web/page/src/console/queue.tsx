@@ -172,8 +172,8 @@ function QueueRow({ row, state, place, of, open }: RowProps) {
         </div>
         <div class="who">
           {township && <span>{nameOf(township)}</span>}
-          <span>{team ? nameOf(team) : c.team}</span>
-          {unit && <span>{team ? withoutTeam(nameOf(unit), nameOf(team)) : nameOf(unit)}</span>}
+          <span class="team">{team ? nameOf(team) : c.team}</span>
+          {unit && <span class="unit">{team ? withoutTeam(nameOf(unit), nameOf(team)) : nameOf(unit)}</span>}
         </div>
       </div>
       <div class="when">

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../shared/client";
+import { Demonstration } from "../shared/demonstration";
 import { lang, nameOf, onLang, setLang } from "../shared/i18n";
 import { clock } from "../shared/time";
 import type { District } from "../shared/types";
@@ -59,7 +60,9 @@ export function App({ client }: { client: Client }) {
     <div class="desk">
       <header class="masthead">
         <div>
-          <p class="quiet">{district ? nameOf(district) : " "}</p>
+          <p class="quiet">
+            {district ? nameOf(district) : " "} <Demonstration district={district} />
+          </p>
           <h1>{t("title")}</h1>
         </div>
         <nav>

@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Client } from "../shared/client";
+import { Demonstration } from "../shared/demonstration";
 import { lang, onLang, setLang } from "../shared/i18n";
 import type { District, Matters, Team, Unit } from "../shared/types";
 import { uuid } from "../shared/uuid";
@@ -125,9 +126,12 @@ export function App({ client }: { client: Client }) {
   return (
     <div class="phone">
       <header class="top">
-        <h1>
-          {known.district ? (lang() === "zh" ? known.district.name : known.district.name_en) : ""} {t("title")}
-        </h1>
+        <div class="title">
+          <h1>
+            {known.district ? (lang() === "zh" ? known.district.name : known.district.name_en) : ""} {t("title")}
+          </h1>
+          <Demonstration district={known.district} />
+        </div>
         <button type="button" class="ghost" onClick={() => setLang(lang() === "zh" ? "en" : "zh")}>
           {t("language")}
         </button>

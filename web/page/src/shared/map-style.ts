@@ -261,7 +261,13 @@ export function districtStyle(paper: Paper, lang: Lang): StyleSpecification {
         id: "water-small-name",
         filter: ["in", ["get", "kind"], ["literal", SMALL_WATER]],
       } as LayerSpecification,
-      name("township", ink.name, 14, 8, { "text-font": BOLD, "text-letter-spacing": 0.15, "text-padding": 2 }),
+      name("township", ink.name, 14, 8, {
+        "text-font": BOLD,
+        "text-letter-spacing": 0.15,
+        "text-padding": 2,
+        "text-variable-anchor": ["center", "bottom", "top"],
+        "text-radial-offset": 0.9,
+      }),
       name("joint", ink.joint, 12, 11.6, { "text-font": BOLD }),
       {
         id: "bases",
@@ -285,7 +291,7 @@ export function districtStyle(paper: Paper, lang: Lang): StyleSpecification {
           "text-font": REGULAR,
           "text-size": 11,
           "text-anchor": "top",
-          "text-offset": [0, 0.9],
+          "text-offset": [0, 1.4],
           "text-optional": true,
         },
         paint: { "text-color": ink.name2, "text-halo-color": ink.halo, "text-halo-width": 1.4 },

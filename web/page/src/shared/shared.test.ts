@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Client, Refused, Unreachable } from "./client";
+import { Demonstration, EN, ZH } from "./demonstration";
 import { type Link, Live, Seen, type StreamLike } from "./events";
 import { fill, firstLang } from "./i18n";
 import { pointInside } from "./label-points";
 import { clock, distance, span, startOfDay } from "./time";
+import type { District } from "./types";
 import { uuid } from "./uuid";
 
 class Stream implements StreamLike {
@@ -170,6 +172,21 @@ describe("time", () => {
     expect(span(-5, "zh")).toBe("0 秒");
     expect(distance(850, "zh")).toBe("850 米");
     expect(distance(5210, "en")).toBe("5.2 km");
+  });
+});
+
+describe("the badge of a demonstration", () => {
+  it("says the same in both languages", () => {
+    expect(Object.keys(EN).sort()).toEqual(Object.keys(ZH).sort());
+    for (const said of [...Object.values(EN), ...Object.values(ZH)]) expect(said).not.toBe("");
+    expect(Object.values(EN).join()).not.toMatch(/[一-鿿]/);
+  });
+
+  it("is there where the district says so, and nowhere else", () => {
+    const district = { demonstration: true } as District;
+    expect(Demonstration({ district })).toMatchObject({ props: { title: ZH.meaning, children: ZH.badge } });
+    expect(Demonstration({ district: { ...district, demonstration: false } })).toBeNull();
+    expect(Demonstration({ district: null })).toBeNull();
   });
 });
 

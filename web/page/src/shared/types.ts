@@ -243,6 +243,8 @@ export interface District extends Named {
   bbox: [number, number, number, number];
   timezone: string;
   unclaimed_after_min: number;
+  /** The cases are made, to show how it works. */
+  demonstration: boolean;
   layers: LayerInfo[];
 }
 
