@@ -25,6 +25,7 @@ from dispatch.store.engine import migrate, open_engine, transaction
 from web import batch, casebook, exports, problems, reference, reports
 from web.live import Hub
 from web.maplayers import MapLayers
+from web.state import Worker
 
 PAGE: Final = Path(__file__).resolve().parent / "page" / "dist"
 
@@ -39,6 +40,8 @@ SAFE: Final = {
     ),
 }
 """Of every answer; the policy holds the pages to this server alone."""
+
+_SAFE: Final = [(name.lower().encode(), value.encode()) for name, value in SAFE.items()]
 
 
 def create(settings: Settings | None = None) -> FastAPI:
@@ -56,9 +59,7 @@ def create(settings: Settings | None = None) -> FastAPI:
             await desk.install(connection, ground.district, datetime.now(UTC))
         hub = Hub(engine, ground.district)
         await hub.start()
-        app.state.settings, app.state.engine, app.state.ground, app.state.hub = chosen, engine, ground, hub
-        app.state.memory = desk.Memory()
-        app.state.layers = MapLayers(ground.district)
+        app.state.worker = Worker(chosen, ground, MapLayers(ground.district), engine, desk.Memory(), hub)
         telling = asyncio.create_task(hub.run())
         # The district is a million objects that stay for good: the collector need not walk them again and again.
         gc.collect()
@@ -84,8 +85,7 @@ def create(settings: Settings | None = None) -> FastAPI:
     for room in (reports, batch, casebook, reference, exports):
         app.include_router(room.router)
     _pages(app)
-    app.add_middleware(_SafeHeaders)
-    app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)
+    app.add_middleware(_Outermost)
     return app
 
 
@@ -105,11 +105,12 @@ def _page(file: Path) -> Callable[[], Response]:
     return serve
 
 
-class _SafeHeaders:
-    """Adds `SAFE` without touching the body, so that streams stay streams."""
+class _Outermost:
+    """Adds `SAFE` without touching the body, so that streams stay streams; what is fetched is sent zipped."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.zipped = GZipMiddleware(app, minimum_size=2000, compresslevel=5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on."""
@@ -120,8 +121,7 @@ class _SafeHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 have = {name for name, _ in message["headers"]}
-                extra = [(k.lower().encode(), v.encode()) for k, v in SAFE.items() if k.lower().encode() not in have]
-                message["headers"] = [*message["headers"], *extra]
+                message["headers"] = [*message["headers"], *(one for one in _SAFE if one[0] not in have)]
             await send(message)
 
-        await self.app(scope, receive, with_headers)
+        await (self.zipped if scope["method"] == "GET" else self.app)(scope, receive, with_headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import islice
 from typing import Annotated, Any, Final, Literal
@@ -17,7 +18,7 @@ from dispatch.ground import Ground
 from dispatch.rows import Reader, Row
 from dispatch.store.engine import connect
 from web.problems import PROBLEMS, language_of
-from web.state import EngineOf, GroundOf, HubOf, MemoryOf, Now, SettingsOf
+from web.state import WorkerOf
 
 router = APIRouter(prefix="/api", tags=["reports"])
 
@@ -77,29 +78,27 @@ _BODY: Final[dict[str, Any]] = {
 @router.post("/reports/batch", responses={code: PROBLEMS[code] for code in (413, 422, 503)}, openapi_extra=_BODY)
 async def batch(
     request: Request,
-    ground: GroundOf,
-    engine: EngineOf,
-    memory: MemoryOf,
-    hub: HubOf,
-    settings: SettingsOf,
-    now: Now,
+    worker: WorkerOf,
     content_type: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> BatchOut:
     """Take a CSV or GeoJSON file of reports; rows are worked off in their order, and a bad row stops no other."""
-    data = await _body(request, settings.batch_limit)
+    now = datetime.now(UTC)
+    data = await _body(request, worker.settings.batch_limit)
     kind = KINDS.get(content_type.split(";")[0].strip().lower())
-    rows = await anyio.to_thread.run_sync(_read, ground, data, kind, settings.batch_limit)
+    rows = await anyio.to_thread.run_sync(_read, worker.ground, data, kind, worker.settings.batch_limit)
     file = sha256(data).hexdigest()
     language = language_of(request)
     done = BatchOut(accepted=0, known=0, rejected=[], cases=[])
     try:
-        async with connect(engine) as connection:
+        async with connect(worker.engine) as connection:
             for row in rows:
                 try:
                     if isinstance(row.outcome, DomainError):
                         raise row.outcome
                     draft = row.outcome.model_copy(update={"id": row.outcome.id or uuid5(ROWS, f"{file} {row.number}")})
-                    received = await desk.receive(connection, ground, memory, draft, now, settings.max_age_days)
+                    received = await desk.receive(
+                        connection, worker.ground, worker.memory, draft, now, worker.settings.max_age_days
+                    )
                 except DatabaseUnavailable:
                     raise
                 except DomainError as error:
@@ -113,9 +112,9 @@ async def batch(
                     RowCase(row=row.number, case=case.case_no, team=case.team, unit=case.unit, notes=list(row.notes))
                 )
                 if done.accepted % NUDGE_EVERY == 1:
-                    hub.nudge()
+                    worker.hub.nudge()
     finally:
-        hub.nudge()
+        worker.hub.nudge()
     return done
 
 

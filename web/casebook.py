@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import AsyncIterator
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -22,7 +22,7 @@ from dispatch.store.engine import connect
 from web import wording
 from web.problems import PROBLEMS
 from web.schemas import CaseOut, CasePage, Counters, OrderIn, WhyOut
-from web.state import EngineOf, GroundOf, HubOf, Now
+from web.state import WorkerOf
 from web.views import actions_view, case_view, decision_view, event_view, report_view
 
 router = APIRouter(prefix="/api", tags=["cases"])
@@ -32,8 +32,7 @@ PING_S = 15
 
 @router.get("/cases", response_model=None, responses={200: {"model": CasePage}, 422: PROBLEMS[422], 503: PROBLEMS[503]})
 async def list_cases(
-    ground: GroundOf,
-    engine: EngineOf,
+    worker: WorkerOf,
     state: State | None = None,
     team: str | None = None,
     matter: str | None = None,
@@ -54,23 +53,23 @@ async def list_cases(
         unit=unit,
         open=open,
         bbox=parse_bbox(bbox),
-        since=parse_moment(since, ground.zone_info, "from"),
-        until=parse_moment(until, ground.zone_info, "to", end=True),
+        since=parse_moment(since, worker.ground.zone_info, "from"),
+        until=parse_moment(until, worker.ground.zone_info, "to", end=True),
         zone=zone,
     )
-    async with connect(engine) as connection:
+    async with connect(worker.engine) as connection:
         rows = await cases.list_cases(connection, wanted, limit + 1, _read_cursor(cursor))
     page = rows[:limit]
     more = _write_cursor(page[-1].received_at, page[-1].case_no) if len(rows) > limit else None
-    return JSONResponse({"items": [case_view(row, ground.district) for row in page], "next": more})
+    return JSONResponse({"items": [case_view(row, worker.ground.district) for row in page], "next": more})
 
 
 @router.get(
     "/cases/{case_no}", response_model=None, responses={200: {"model": CaseOut}, 404: PROBLEMS[404], 503: PROBLEMS[503]}
 )
-async def one_case(case_no: str, ground: GroundOf, engine: EngineOf) -> Response:
+async def one_case(case_no: str, worker: WorkerOf) -> Response:
     """A case with its report, decision and history, and what may be done now."""
-    async with connect(engine) as connection:
+    async with connect(worker.engine) as connection:
         case = await cases.which_case(connection, case_no)
         if case is None:
             raise UnknownCase(case=case_no)
@@ -79,7 +78,7 @@ async def one_case(case_no: str, ground: GroundOf, engine: EngineOf) -> Response
         steps = await record.history(connection, case_no)
     return JSONResponse(
         {
-            **case_view(case, ground.district),
+            **case_view(case, worker.ground.district),
             "report": report_view(report),
             "decision": decision_view(decision),
             "history": [event_view(step) for step in steps],
@@ -93,16 +92,16 @@ async def one_case(case_no: str, ground: GroundOf, engine: EngineOf) -> Response
     response_model=None,
     responses={200: {"model": WhyOut}, 404: PROBLEMS[404], 503: PROBLEMS[503]},
 )
-async def why(case_no: str, ground: GroundOf, engine: EngineOf) -> Response:
+async def why(case_no: str, worker: WorkerOf) -> Response:
     """Why this team, and why this unit: in Chinese and in English."""
-    async with connect(engine) as connection:
+    async with connect(worker.engine) as connection:
         case = await cases.which_case(connection, case_no)
         if case is None:
             raise UnknownCase(case=case_no)
         decision = await cases.which_decision(connection, case_no)
     words: dict[str, Any] = {
-        "zh": wording.why(case, decision, ground.district, "zh"),
-        "en": wording.why(case, decision, ground.district, "en"),
+        "zh": wording.why(case, decision, worker.ground.district, "zh"),
+        "en": wording.why(case, decision, worker.ground.district, "en"),
     }
     return JSONResponse({"case": case.case_no, "decision": decision_view(decision), **words})
 
@@ -112,8 +111,9 @@ async def why(case_no: str, ground: GroundOf, engine: EngineOf) -> Response:
     response_model=None,
     responses={200: {"model": CaseOut}, **{code: PROBLEMS[code] for code in (400, 404, 409, 422, 503)}},
 )
-async def act(case_no: str, given: OrderIn, ground: GroundOf, engine: EngineOf, hub: HubOf, now: Now) -> Response:
+async def act(case_no: str, given: OrderIn, worker: WorkerOf) -> Response:
     """Do something to a case, once."""
+    now = datetime.now(UTC)
     order = desk.Order(
         id=given.id,
         case_no=case_no,
@@ -125,32 +125,33 @@ async def act(case_no: str, given: OrderIn, ground: GroundOf, engine: EngineOf, 
         photos=tuple(given.photos),
         seq=given.seq,
     )
-    async with connect(engine) as connection:
-        case = await desk.act(connection, ground, order, now)
-    hub.nudge()
-    return JSONResponse(case_view(case, ground.district) | {"actions": actions_view(case)})
+    async with connect(worker.engine) as connection:
+        case = await desk.act(connection, worker.ground, order, now)
+    worker.hub.nudge()
+    return JSONResponse(case_view(case, worker.ground.district) | {"actions": actions_view(case)})
 
 
 @router.get("/counters", responses={503: PROBLEMS[503]})
-async def counters(ground: GroundOf, engine: EngineOf, now: Now) -> Counters:
+async def counters(worker: WorkerOf) -> Counters:
     """The figures on top of the map."""
-    unclaimed_before = now - timedelta(minutes=ground.district.settings.unclaimed_after_min)
-    today = datetime.combine(now.astimezone(ground.zone_info).date(), time(), ground.zone_info)
-    async with connect(engine) as connection:
+    now = datetime.now(UTC)
+    unclaimed_before = now - timedelta(minutes=worker.ground.district.settings.unclaimed_after_min)
+    today = datetime.combine(now.astimezone(worker.ground.zone_info).date(), time(), worker.ground.zone_info)
+    async with connect(worker.engine) as connection:
         found = await cases.counters(connection, now, unclaimed_before, today)
     return Counters(**found)
 
 
 @router.get("/events", response_class=EventSourceResponse, responses={200: {"content": {"text/event-stream": {}}}})
 async def events(
-    hub: HubOf,
+    worker: WorkerOf,
     last_event_id: Annotated[str | None, Header()] = None,
     after: Annotated[str | None, Query(description="As Last-Event-ID, for clients that cannot send it")] = None,
 ) -> EventSourceResponse:
     """Everything that happens to cases, as it happens; what was missed first."""
 
     async def frames() -> AsyncIterator[ServerSentEvent]:
-        async for frame in hub.listen(last_event_id or after):
+        async for frame in worker.hub.listen(last_event_id or after):
             yield ServerSentEvent(frame.data, event=frame.kind, id=frame.id)
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

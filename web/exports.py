@@ -28,7 +28,7 @@ from dispatch.store.engine import connect
 from web.casebook import parse_moment
 from web.counted import COLUMNS, summary, table
 from web.problems import PROBLEMS
-from web.state import EngineOf, GroundOf, Now, SettingsOf
+from web.state import WorkerOf
 from web.tally import CaseRows, Selection, Tally, check, days, tally
 
 __all__ = ["CaseRows", "Export", "Selection", "case_rows", "heatmap_file", "router", "select", "write"]
@@ -186,10 +186,7 @@ router = APIRouter(tags=["exports"])
 )
 async def heatmap(
     format: str,  # noqa: A002
-    ground: GroundOf,
-    engine: EngineOf,
-    settings: SettingsOf,
-    now: Now,
+    worker: WorkerOf,
     since: Annotated[str | None, Query(alias="from", description="Time or day, inclusive; 30 days before `to`")] = None,
     until: Annotated[str | None, Query(alias="to", description="Time, exclusive; or day, inclusive; today")] = None,
     team: str | None = None,
@@ -197,21 +194,22 @@ async def heatmap(
     zone: Annotated[str | None, Query(description="Code of a zone of any layer")] = None,
 ) -> Response:
     """The analyst's heat map: page, picture, GeoJSON, GeoPackage or CSV."""
+    now = datetime.now(UTC)
     if format not in WRITERS:
         raise UnknownFormat(format=format, known=", ".join(WRITERS))
     selection = select(
-        ground,
+        worker.ground,
         now,
         since=since,
         until=until,
         team=team,
         matter=matter,
         zone=zone,
-        demonstration=settings.demonstration,
+        demonstration=worker.settings.demonstration,
     )
-    async with connect(engine) as connection:
+    async with connect(worker.engine) as connection:
         points = await cases.case_points(connection, case_filter(selection))
-    export = await to_thread.run_sync(lambda: write(format, case_rows(points), ground.district, selection))
+    export = await to_thread.run_sync(lambda: write(format, case_rows(points), worker.ground.district, selection))
     shown = "inline" if format in {"html", "png"} else "attachment"
     headers = {
         "Content-Disposition": f"{shown}; filename*=UTF-8''{quote(export.filename)}",

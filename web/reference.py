@@ -11,18 +11,18 @@ from dispatch.store import cases
 from dispatch.store.engine import connect, versions
 from web.casebook import parse_bbox
 from web.problems import PROBLEMS
-from web.state import EngineOf, GroundOf, LayersOf, SettingsOf
+from web.state import WorkerOf
 from web.views import team_name, unit_name
 
 router = APIRouter(prefix="/api", tags=["district"])
 
 
 @router.get("/health", responses={503: PROBLEMS[503]})
-async def health(ground: GroundOf, engine: EngineOf) -> dict[str, Any]:
+async def health(worker: WorkerOf) -> dict[str, Any]:
     """Whether it serves, and with which versions."""
-    async with connect(engine) as connection:
+    async with connect(worker.engine) as connection:
         database, postgis = await versions(connection)
-    district = ground.district
+    district = worker.ground.district
     return {
         "status": "ok",
         "onegrid": version("onegrid"),
@@ -33,9 +33,9 @@ async def health(ground: GroundOf, engine: EngineOf) -> dict[str, Any]:
 
 
 @router.get("/district")
-async def district_of(ground: GroundOf, settings: SettingsOf) -> dict[str, Any]:
+async def district_of(worker: WorkerOf) -> dict[str, Any]:
     """The district and its layers."""
-    district = ground.district
+    district = worker.ground.district
     return {
         "code": district.code,
         "name": district.name,
@@ -44,7 +44,7 @@ async def district_of(ground: GroundOf, settings: SettingsOf) -> dict[str, Any]:
         "bbox": list(district.layers["district"].zones[0].geometry.bounds),
         "timezone": district.timezone,
         "unclaimed_after_min": district.settings.unclaimed_after_min,
-        "demonstration": settings.demonstration,
+        "demonstration": worker.settings.demonstration,
         "layers": [
             {
                 "name": layer.name,
@@ -62,15 +62,15 @@ async def district_of(ground: GroundOf, settings: SettingsOf) -> dict[str, Any]:
 @router.get("/zones/{layer}", response_class=Response, responses={404: PROBLEMS[404], 422: PROBLEMS[422]})
 async def zones(
     layer: str,
-    layers: LayersOf,
+    worker: WorkerOf,
     bbox: Annotated[str | None, Query(description="west,south,east,north")] = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """A layer as GeoJSON; also `district`, `roads` and `bases`."""
     box = parse_bbox(bbox)
     if box is not None:
-        return Response(layers.within(layer, box), media_type="application/geo+json")
-    body, etag = layers.whole(layer)
+        return Response(worker.layers.within(layer, box), media_type="application/geo+json")
+    body, etag = worker.layers.whole(layer)
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
     if if_none_match == etag:
         return Response(status_code=304, headers=headers)
@@ -78,9 +78,9 @@ async def zones(
 
 
 @router.get("/matters")
-async def matters(ground: GroundOf) -> dict[str, Any]:
+async def matters(worker: WorkerOf) -> dict[str, Any]:
     """The list of what can be reported."""
-    district = ground.district
+    district = worker.ground.district
     return {
         "version": district.version,
         "classes": [{"code": c.code, "name": c.name, "name_en": c.name_en} for c in district.classes.values()],
@@ -103,11 +103,11 @@ async def matters(ground: GroundOf) -> dict[str, Any]:
 
 
 @router.get("/teams", responses={503: PROBLEMS[503]})
-async def teams(ground: GroundOf, engine: EngineOf) -> dict[str, Any]:
+async def teams(worker: WorkerOf) -> dict[str, Any]:
     """The teams, with how many cases each has open."""
-    async with connect(engine) as connection:
+    async with connect(worker.engine) as connection:
         open_cases = await cases.open_cases_by_team(connection)
-    bases = ground.district.bases
+    bases = worker.ground.district.bases
     return {
         "items": [
             {
@@ -120,17 +120,17 @@ async def teams(ground: GroundOf, engine: EngineOf) -> dict[str, Any]:
                 },
                 "open": open_cases.get(team.code, 0),
             }
-            for team in ground.district.teams.values()
+            for team in worker.ground.district.teams.values()
         ]
     }
 
 
 @router.get("/units", responses={503: PROBLEMS[503]})
-async def units(ground: GroundOf, engine: EngineOf) -> dict[str, Any]:
+async def units(worker: WorkerOf) -> dict[str, Any]:
     """The units, where they stand, and the case each is on."""
-    async with connect(engine) as connection:
+    async with connect(worker.engine) as connection:
         on_case = await cases.case_by_unit(connection)
-    bases = ground.district.bases
+    bases = worker.ground.district.bases
     return {
         "items": [
             {
@@ -140,6 +140,6 @@ async def units(ground: GroundOf, engine: EngineOf) -> dict[str, Any]:
                 "lat": bases[unit.base].lat,
                 "case": on_case.get(unit.code),
             }
-            for unit in ground.district.units.values()
+            for unit in worker.ground.district.units.values()
         ]
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import anyio.to_thread
@@ -16,7 +17,7 @@ from dispatch.store.engine import connect
 from web import photos
 from web.problems import PROBLEMS
 from web.schemas import PhotoOut, ReceivedOut
-from web.state import EngineOf, GroundOf, HubOf, MemoryOf, Now, SettingsOf
+from web.state import WorkerOf
 from web.views import received_view
 
 router = APIRouter(prefix="/api", tags=["reports"])
@@ -32,15 +33,16 @@ router = APIRouter(prefix="/api", tags=["reports"])
         **{code: PROBLEMS[code] for code in (400, 409, 422, 503)},
     },
 )
-async def report(
-    draft: Draft, ground: GroundOf, engine: EngineOf, memory: MemoryOf, hub: HubOf, settings: SettingsOf, now: Now
-) -> Response:
+async def report(draft: Draft, worker: WorkerOf) -> Response:
     """Say what was seen, where: answers which team is responsible, which unit comes, and why."""
-    async with connect(engine) as connection:
-        received = await desk.receive(connection, ground, memory, draft, now, settings.max_age_days)
+    now = datetime.now(UTC)
+    async with connect(worker.engine) as connection:
+        received = await desk.receive(
+            connection, worker.ground, worker.memory, draft, now, worker.settings.max_age_days
+        )
     if not received.known:
-        hub.nudge()
-    return JSONResponse(received_view(received, ground), 200 if received.known else 201)
+        worker.hub.nudge()
+    return JSONResponse(received_view(received, worker.ground), 200 if received.known else 201)
 
 
 @router.post(
@@ -48,19 +50,18 @@ async def report(
     status_code=201,
     responses={code: PROBLEMS[code] for code in (400, 413, 415, 422, 503)},
 )
-async def photo(
-    request: Request, file: Annotated[UploadFile, File()], engine: EngineOf, settings: SettingsOf, now: Now
-) -> PhotoOut:
+async def photo(request: Request, file: Annotated[UploadFile, File()], worker: WorkerOf) -> PhotoOut:
     """Keep a photo, without its metadata; the digest that comes back is what a report names."""
-    limit = int(settings.photo_limit_mb * 1_000_000)
+    now = datetime.now(UTC)
+    limit = int(worker.settings.photo_limit_mb * 1_000_000)
     size = file.size or int(request.headers.get("content-length", 0))
     if size > limit:
-        raise PhotoTooLarge({"field": "file"}, megabytes=round(size / 1e6, 1), limit=settings.photo_limit_mb)
+        raise PhotoTooLarge({"field": "file"}, megabytes=round(size / 1e6, 1), limit=worker.settings.photo_limit_mb)
     raw = await file.read()
     if not raw:
         raise NotAPhoto({"field": "file"})
     kept = await anyio.to_thread.run_sync(photos.prepare, raw)
-    async with connect(engine) as connection:
+    async with connect(worker.engine) as connection:
         digest = await editions.put_photo(connection, kept.jpeg, kept.thumb, kept.size, now)
     return PhotoOut(sha256=digest, width=kept.size[0], height=kept.size[1], bytes=len(kept.jpeg))
 
@@ -71,10 +72,10 @@ async def photo(
     responses={200: {"content": {"image/jpeg": {}}}, **{code: PROBLEMS[code] for code in (422, 503)}},
 )
 async def photo_of(
-    sha256: str, engine: EngineOf, size: Annotated[str, Query(pattern="^(full|thumb)$")] = "full"
+    sha256: str, worker: WorkerOf, size: Annotated[str, Query(pattern="^(full|thumb)$")] = "full"
 ) -> Response:
     """A photo, or its thumbnail."""
-    async with connect(engine) as connection:
+    async with connect(worker.engine) as connection:
         found = await editions.which_photo(connection, sha256, thumb=size == "thumb")
     if found is None:
         raise UnknownPhoto(sha256=sha256)

@@ -1,8 +1,8 @@
-"""What every request may ask of its worker; `async`, because FastAPI sends each plain function through a thread."""
+"""What a request may ask of its worker."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -15,44 +15,22 @@ from web.live import Hub
 from web.maplayers import MapLayers
 
 
-async def _ground(request: Request) -> Ground:
-    ground: Ground = request.app.state.ground
-    return ground
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One process that serves: made when it starts, the same for every request."""
+
+    settings: Settings
+    ground: Ground
+    layers: MapLayers
+    engine: AsyncEngine
+    memory: Memory
+    hub: Hub
 
 
-async def _engine(request: Request) -> AsyncEngine:
-    engine: AsyncEngine = request.app.state.engine
-    return engine
+# `async`, because FastAPI sends a plain function through a thread; one, because each costs every request.
+async def _worker(request: Request) -> Worker:
+    worker: Worker = request.app.state.worker
+    return worker
 
 
-async def _memory(request: Request) -> Memory:
-    memory: Memory = request.app.state.memory
-    return memory
-
-
-async def _hub(request: Request) -> Hub:
-    hub: Hub = request.app.state.hub
-    return hub
-
-
-async def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
-
-
-async def _layers(request: Request) -> MapLayers:
-    layers: MapLayers = request.app.state.layers
-    return layers
-
-
-async def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-GroundOf = Annotated[Ground, Depends(_ground)]
-EngineOf = Annotated[AsyncEngine, Depends(_engine)]
-MemoryOf = Annotated[Memory, Depends(_memory)]
-HubOf = Annotated[Hub, Depends(_hub)]
-SettingsOf = Annotated[Settings, Depends(_settings)]
-LayersOf = Annotated[MapLayers, Depends(_layers)]
-Now = Annotated[datetime, Depends(_now)]
+WorkerOf = Annotated[Worker, Depends(_worker)]

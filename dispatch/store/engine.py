@@ -30,6 +30,7 @@ def open_engine(url: str, pool_size: int) -> AsyncEngine:
     return create_async_engine(
         as_psycopg(url),
         isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=10,
