@@ -48,19 +48,13 @@ class Break:
     problem: str
 
 
-def canonical(event: Event) -> bytes:
-    """The bytes that are sealed."""
-    body = {
-        "action": event.action,
-        "actor": event.actor,
-        "at": instant(event.at),
-        "case": event.case,
-        "data": event.data,
-        "id": event.id,
-        "prev": event.prev.hex(),
-        "seq": event.seq,
-    }
-    return canonical_json(body)
+def canonical(event: Event, data: bytes | None = None) -> bytes:
+    """The bytes that are sealed; `data` is the canonical form of the event's data, where it is at hand."""
+    before = {"action": event.action, "actor": event.actor, "at": instant(event.at), "case": event.case}
+    after = {"id": event.id, "prev": event.prev.hex(), "seq": event.seq}
+    written = canonical_json(event.data) if data is None else data
+    # `data` comes between them in the order of the keys.
+    return b"".join((canonical_json(before)[:-1], b',"data":', written, b",", canonical_json(after)[1:]))
 
 
 def canonical_json(value: object) -> bytes:
@@ -70,12 +64,28 @@ def canonical_json(value: object) -> bytes:
 
 def instant(moment: datetime) -> str:
     """A moment as the canonical form writes it, e.g. `2026-11-23T01:02:03.000004Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def seal(event: Event) -> bytes:
     """The event's seal, 32 bytes."""
     return hashlib.sha256(canonical(event)).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event ready to be written."""
+
+    event: Event
+    text: str
+    """The canonical form of its data: the very text that is sealed."""
+    sealed: bytes
+
+
+def enter(event: Event) -> Entry:
+    """Seal an event."""
+    data = canonical_json(event.data)
+    return Entry(event, data.decode(), hashlib.sha256(canonical(event, data)).digest())
 
 
 @dataclass(frozen=True, slots=True)

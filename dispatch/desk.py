@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import errors, lifecycle, routing
-from dispatch.audit import GENESIS, Event, canonical_json, seal
+from dispatch.audit import GENESIS, Entry, Event, canonical_json, enter, instant
 from dispatch.district import District
 from dispatch.ground import Ground
 from dispatch.intake import Draft, Placed, digest_fields, place, same_content
@@ -87,9 +87,9 @@ async def receive(
             facts=placed.facts,
         )
         decided = routing.as_json(decision)
-        case, event = _first_event(ground, placed, decision, decided, number)
+        case, entry = _opening(ground, placed, decision, decided, number)
         try:
-            truth = await record.open_case(connection, placed.report, case, decided, event, record.Assumed(units, busy))
+            truth = await record.open_case(connection, placed.report, case, entry, record.Assumed(units, busy))
         except record.UnitTaken:
             continue
         except record.AlreadyThere:
@@ -109,19 +109,38 @@ async def _known(connection: AsyncConnection, report_id: UUID, draft: Draft) -> 
     return Received(case, await cases.which_decision(connection, case.case_no), known=True)
 
 
-def _first_event(
+def _opening(
     ground: Ground, placed: Placed, decision: Decision, decided: Mapping[str, Any], number: int
-) -> tuple[CaseRow, Event]:
-    """The case as it is opened, sealed, and the event that opens it."""
+) -> tuple[CaseRow, Entry]:
+    """The case as it is opened, and the event that opens it."""
     report, zones = placed.report, placed.place
     urgency, limit_h = limits(ground.matter(report.matter))
     day = report.received_at.astimezone(ground.zone_info).strftime("%Y%m%d")
+    case_no = f"{ground.district.code}{day}{number:06d}"
+    due_at = report.received_at + timedelta(hours=limit_h)
+    entry = enter(
+        Event(
+            id=str(report.id),
+            case=case_no,
+            seq=1,
+            at=report.received_at,
+            action=Action.REPORT.value,
+            actor=report.source.value,
+            data={
+                "report_digest": report_digest(report),
+                "place": {"lon": report.lon, "lat": report.lat, "accuracy_m": report.accuracy_m},
+                "decision": decided,
+                "after": _after(State.ASSIGNED, decision.team, decision.unit, due_at),
+            },
+            prev=GENESIS,
+        )
+    )
     case = CaseRow(
-        case_no=f"{ground.district.code}{day}{number:06d}",
+        case_no=case_no,
         report_id=report.id,
         state=State.ASSIGNED,
         seq=1,
-        sealed=b"",
+        sealed=entry.sealed,
         matter=report.matter,
         urgency=urgency,
         team=decision.team,
@@ -136,29 +155,14 @@ def _first_event(
         seen_at=report.seen_at,
         received_at=report.received_at,
         changed_at=report.received_at,
-        due_at=report.received_at + timedelta(hours=limit_h),
+        due_at=due_at,
         notes=decision.notes,
         accuracy_m=report.accuracy_m,
         source=report.source,
         text=report.text,
         photos=report.photos,
     )
-    event = Event(
-        id=str(report.id),
-        case=case.case_no,
-        seq=1,
-        at=report.received_at,
-        action=Action.REPORT.value,
-        actor=report.source.value,
-        data={
-            "report_digest": report_digest(report),
-            "place": {"lon": report.lon, "lat": report.lat, "accuracy_m": report.accuracy_m},
-            "decision": decided,
-            "after": _after(case),
-        },
-        prev=GENESIS,
-    )
-    return replace(case, sealed=seal(event)), event
+    return case, entry
 
 
 def report_digest(report: Report) -> str:
@@ -177,14 +181,9 @@ def _lowest(zones: Sequence[Any]) -> str | None:
     return zones[0].code if zones else None
 
 
-def _after(case: CaseRow) -> dict[str, object]:
+def _after(state: State, team: str, unit: str | None, due_at: datetime) -> dict[str, object]:
     """What every event says of the case it leaves behind."""
-    return {
-        "state": case.state.value,
-        "team": case.team,
-        "unit": case.unit,
-        "due_at": case.due_at.isoformat(),
-    }
+    return {"state": state.value, "team": team, "unit": unit, "due_at": instant(due_at)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,9 +218,9 @@ async def act(connection: AsyncConnection, ground: Ground, order: Order, now: da
             return facts.case
         if order.seq is not None and order.seq != facts.case.seq:
             raise _moved_on(facts)
-        case, event = decide_action(ground, order, facts.case, facts.busy, now)
+        case, entry = decide_action(ground, order, facts.case, facts.busy, now)
         try:
-            if await record.advance_case(connection, case, event):
+            if await record.advance_case(connection, case, entry):
                 return case
         except (record.UnitTaken, record.AlreadyThere):
             continue
@@ -241,7 +240,7 @@ def _moved_on(facts: record.ActionFacts) -> errors.CaseMovedOn:
 
 def decide_action(
     ground: Ground, order: Order, case: CaseRow, busy: frozenset[str], now: datetime
-) -> tuple[CaseRow, Event]:
+) -> tuple[CaseRow, Entry]:
     """The case after the order, and its event. Pure; raises what `act` raises of it."""
     transition = lifecycle.advance(case.state, order.action, {"note": order.note, "team": order.team})
     team, unit, leg = case.team, case.unit, None
@@ -267,20 +266,22 @@ def decide_action(
         mode=(ground.district.units[unit].mode if unit else None) if changed else case.mode,
         changed_at=now,
     )
-    data: dict[str, object] = {"after": _after(moved), "note": order.note}
+    data: dict[str, object] = {"after": _after(moved.state, team, unit, case.due_at), "note": order.note}
     if order.photos:
         data["photos"] = list(order.photos)
-    event = Event(
-        id=str(order.id),
-        case=case.case_no,
-        seq=moved.seq,
-        at=now,
-        action=order.action.value,
-        actor=order.actor,
-        data=data,
-        prev=case.sealed,
+    entry = enter(
+        Event(
+            id=str(order.id),
+            case=case.case_no,
+            seq=moved.seq,
+            at=now,
+            action=order.action.value,
+            actor=order.actor,
+            data=data,
+            prev=case.sealed,
+        )
     )
-    return replace(moved, sealed=seal(event)), event
+    return replace(moved, sealed=entry.sealed), entry
 
 
 def _send(ground: Ground, team: str, unit: str, case: CaseRow, busy: frozenset[str]) -> tuple[str | None, Leg | None]:

@@ -112,7 +112,7 @@ case_file = Table(
     Column("received_at", MOMENT, nullable=False),
     Column("changed_at", MOMENT, nullable=False),
     Column("due_at", MOMENT, nullable=False),
-    Column("decision", JSONB, nullable=False),
+    Column("notes", ARRAY(Text), nullable=False),
     Index("ix_case_file_geom", "geom", postgresql_using="gist"),
     Index("ix_case_file_received_at", text("received_at DESC"), text("case_no DESC")),
     Index("ix_case_file_open", text("received_at DESC"), postgresql_where=text("state <> 'closed'")),

@@ -53,6 +53,13 @@ class Frame:
         cells[~held] = -1
         return cells
 
+    def cell(self, x: float, y: float) -> int:
+        """`cells` for one position."""
+        across, up = (x - self.west) / self.size_x, (y - self.south) / self.size_y
+        if not (0 <= across < self.columns and 0 <= up < self.rows):
+            return -1
+        return int(up) * self.columns + int(across)
+
     def centres(self) -> Floats:
         """Middle of each cell, shape (count, 2)."""
         x = self.west + (np.arange(self.columns) + 0.5) * self.size_x

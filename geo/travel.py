@@ -130,7 +130,7 @@ class Travel:
 
     def legs_to(self, wanted: Sequence[tuple[str, str]], lon: float, lat: float) -> list[Leg | None]:
         """`leg` for each (base, mode) of a report's candidates, the point looked up once."""
-        cell = int(self.cells(lon, lat)[0])
+        cell = self._frame.cell(*self._to_metres.transform(lon, lat))
         if cell < 0:
             return [None] * len(wanted)
         found = ((self._modes[mode], self._rows[base], mode) for base, mode in wanted)

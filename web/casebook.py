@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Header, Query
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from dispatch import desk
@@ -23,7 +23,7 @@ from web import wording
 from web.problems import PROBLEMS
 from web.schemas import CaseOut, CasePage, Counters, OrderIn, WhyOut
 from web.state import WorkerOf
-from web.views import actions_view, case_view, decision_view, event_view, report_view
+from web.views import actions_view, case_view, decision_view, event_view, json_answer, report_view
 
 router = APIRouter(prefix="/api", tags=["cases"])
 
@@ -61,7 +61,7 @@ async def list_cases(
         rows = await cases.list_cases(connection, wanted, limit + 1, _read_cursor(cursor))
     page = rows[:limit]
     more = _write_cursor(page[-1].received_at, page[-1].case_no) if len(rows) > limit else None
-    return JSONResponse({"items": [case_view(row, worker.ground.district) for row in page], "next": more})
+    return json_answer({"items": [case_view(row, worker.ground.district) for row in page], "next": more})
 
 
 @router.get(
@@ -76,7 +76,7 @@ async def one_case(case_no: str, worker: WorkerOf) -> Response:
         report = await cases.which_report(connection, case.report_id)
         decision = await cases.which_decision(connection, case_no)
         steps = await record.history(connection, case_no)
-    return JSONResponse(
+    return json_answer(
         {
             **case_view(case, worker.ground.district),
             "report": report_view(report),
@@ -103,7 +103,7 @@ async def why(case_no: str, worker: WorkerOf) -> Response:
         "zh": wording.why(case, decision, worker.ground.district, "zh"),
         "en": wording.why(case, decision, worker.ground.district, "en"),
     }
-    return JSONResponse({"case": case.case_no, "decision": decision_view(decision), **words})
+    return json_answer({"case": case.case_no, "decision": decision_view(decision), **words})
 
 
 @router.post(
@@ -128,7 +128,7 @@ async def act(case_no: str, given: OrderIn, worker: WorkerOf) -> Response:
     async with connect(worker.engine) as connection:
         case = await desk.act(connection, worker.ground, order, now)
     worker.hub.nudge()
-    return JSONResponse(case_view(case, worker.ground.district) | {"actions": actions_view(case)})
+    return json_answer(case_view(case, worker.ground.district) | {"actions": actions_view(case)})
 
 
 @router.get("/counters", responses={503: PROBLEMS[503]})

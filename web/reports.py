@@ -7,7 +7,6 @@ from typing import Annotated
 
 import anyio.to_thread
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
-from fastapi.responses import JSONResponse
 
 from dispatch import desk
 from dispatch.errors import NotAPhoto, PhotoTooLarge, UnknownPhoto
@@ -18,7 +17,7 @@ from web import photos
 from web.problems import PROBLEMS
 from web.schemas import PhotoOut, ReceivedOut
 from web.state import WorkerOf
-from web.views import received_view
+from web.views import json_answer, received_view
 
 router = APIRouter(prefix="/api", tags=["reports"])
 
@@ -42,7 +41,7 @@ async def report(draft: Draft, worker: WorkerOf) -> Response:
         )
     if not received.known:
         worker.hub.nudge()
-    return JSONResponse(received_view(received, worker.ground), 200 if received.known else 201)
+    return json_answer(received_view(received, worker.ground), 200 if received.known else 201)
 
 
 @router.post(

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+from fastapi import Response
+
 from dispatch import lifecycle
 from dispatch.audit import Recorded
 from dispatch.desk import Received
@@ -14,6 +17,11 @@ from dispatch.ground import Ground
 from dispatch.model import Report, Team, Unit
 from dispatch.store.cases import CaseRow
 from dispatch.store.record import Told
+
+
+def json_answer(value: object, status: int = 200) -> Response:
+    """A response of plain values."""
+    return Response(orjson.dumps(value), status, media_type="application/json")
 
 
 def moment(at: datetime) -> str:

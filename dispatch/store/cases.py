@@ -69,7 +69,7 @@ class CaseFilter:
 COLUMNS: Final = """
     c.case_no, c.report_id, c.state, c.seq, c.sealed, c.matter, c.urgency, c.team, c.unit, c.eta_s, c.mode,
     ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.township, c.grid, c.zones, c.seen_at, c.received_at, c.changed_at,
-    c.due_at, c.decision -> 'notes' AS notes, r.accuracy_m, r.source, r.text, r.photos"""
+    c.due_at, c.notes, r.accuracy_m, r.source, r.text, r.photos"""
 
 
 def as_case(row: RowMapping) -> CaseRow:
@@ -103,7 +103,7 @@ async def which_case(connection: AsyncConnection, case_no: str) -> CaseRow | Non
 
 async def which_decision(connection: AsyncConnection, case_no: str) -> Mapping[str, Any]:
     """The decision that opened the case, as `routing.as_json` writes it. NoResultFound when there is no such case."""
-    query = text("SELECT decision FROM case_file WHERE case_no = :case_no")
+    query = text("SELECT data -> 'decision' FROM event WHERE case_no = :case_no AND seq = 1")
     found: Mapping[str, Any] = (await connection.execute(query, {"case_no": case_no})).scalar_one()
     return found
 

@@ -13,7 +13,7 @@ from sqlalchemy import CursorResult, RowMapping, TextClause, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch.audit import Event, Head, Recorded
+from dispatch.audit import Entry, Event, Head, Recorded
 from dispatch.model import Report
 from dispatch.store.cases import COLUMNS, CaseRow, as_case
 
@@ -66,10 +66,10 @@ _OPEN: Final = text(
         RETURNING id
     ), opened AS (
         INSERT INTO case_file (case_no, report_id, state, seq, sealed, matter, urgency, team, unit, eta_s, mode, geom,
-                               township, grid, zones, seen_at, received_at, changed_at, due_at, decision)
+                               township, grid, zones, seen_at, received_at, changed_at, due_at, notes)
         SELECT :case_no, id, :state, 1, :sealed, :matter, :urgency, :team, :unit, :eta_s, :mode, {_POINT},
                :township, :grid, CAST(:zones AS jsonb), :seen_at, :received_at, :received_at, :due_at,
-               CAST(:decision AS jsonb)
+               CAST(:notes AS text[])
         FROM reported RETURNING case_no
     ), told AS (
         INSERT INTO event (action_id, case_no, seq, at, action, actor, data, prev, sealed)
@@ -92,8 +92,7 @@ async def open_case(
     connection: AsyncConnection,
     report: Report,
     case: CaseRow,
-    decision: Mapping[str, Any],
-    event: Event,
+    entry: Entry,
     assumed: Assumed,
 ) -> frozenset[str] | None:
     """Write report, case and first event if what was assumed is so (None); if not, nothing, and answer who is busy.
@@ -101,7 +100,7 @@ async def open_case(
     Asking and writing in one statement saves a round trip. Raises `AlreadyThere`, `UnitTaken`.
     """
     values = {
-        **_event_values(event, case.sealed),
+        **_event_values(entry),
         "report_id": report.id,
         "lon": report.lon,
         "lat": report.lat,
@@ -121,7 +120,7 @@ async def open_case(
         "grid": case.grid,
         "urgency": case.urgency,
         "zones": json.dumps(case.zones, ensure_ascii=False),
-        "decision": json.dumps(decision, ensure_ascii=False),
+        "notes": list(case.notes),
         "units": list(assumed.units),
         "busy": sorted(assumed.busy),
     }
@@ -144,12 +143,12 @@ _ADVANCE: Final = text(
 )
 
 
-async def advance_case(connection: AsyncConnection, case: CaseRow, event: Event) -> bool:
+async def advance_case(connection: AsyncConnection, case: CaseRow, entry: Entry) -> bool:
     """Write the case as it now stands and its event; False when somebody else moved it first (nothing is written).
 
     Raises `AlreadyThere` when the action's id is known, `UnitTaken`.
     """
-    values = {**_event_values(event, case.sealed), **_case_values(case)}
+    values = {**_event_values(entry), **_case_values(case)}
     return bool((await _write(connection, _ADVANCE, values)).rowcount)
 
 
@@ -165,7 +164,8 @@ async def _write(connection: AsyncConnection, statement: TextClause, values: Map
         raise
 
 
-def _event_values(event: Event, sealed: bytes) -> dict[str, Any]:
+def _event_values(entry: Entry) -> dict[str, Any]:
+    event = entry.event
     return {
         "action_id": event.id,
         "case_no": event.case,
@@ -173,9 +173,9 @@ def _event_values(event: Event, sealed: bytes) -> dict[str, Any]:
         "at": event.at,
         "action": event.action,
         "actor": event.actor,
-        "data": json.dumps(event.data, ensure_ascii=False, sort_keys=True, allow_nan=False),
+        "data": entry.text,
         "prev": event.prev,
-        "sealed": sealed,
+        "sealed": entry.sealed,
     }
 
 

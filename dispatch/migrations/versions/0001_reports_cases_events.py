@@ -86,7 +86,7 @@ def upgrade() -> None:
         sa.Column("received_at", MOMENT, nullable=False),
         sa.Column("changed_at", MOMENT, nullable=False),
         sa.Column("due_at", MOMENT, nullable=False),
-        sa.Column("decision", pg.JSONB, nullable=False),
+        sa.Column("notes", sa.ARRAY(sa.Text), nullable=False),
         comment="Where each case stands: the projection of its last event. A unit is on one case at a time.",
     )
     op.create_index("ix_case_file_geom", "case_file", ["geom"], postgresql_using="gist")
