@@ -45,6 +45,14 @@ class Stream:
 
     def run(self) -> None:
         """Report and work in turn; a server that is away is waited for."""
+        while True:
+            try:
+                self._flow()
+            except httpx.HTTPError as error:
+                log.info("the demo stream waits: %s", error)
+                time.sleep(PAUSE_S[1])
+
+    def _flow(self) -> None:
         with httpx.Client(base_url=self.url, timeout=15) as client:
             matters = client.get("/api/matters").json()["items"]
             townships = _shapes(client.get("/api/zones/township"))
@@ -55,10 +63,7 @@ class Stream:
                 self._report(client, matters, townships, water, joint)
             while True:
                 time.sleep(self._chance.uniform(*PAUSE_S))
-                try:
-                    self._step(client, matters, townships, water, joint)
-                except httpx.HTTPError as error:
-                    log.info("the demo stream waits: %s", error)
+                self._step(client, matters, townships, water, joint)
 
     def _step(self, client: httpx.Client, matters: Sequence[Any], *places: Sequence[Any]) -> None:
         cases = client.get("/api/cases", params={"open": "true", "limit": 200}).json()["items"]

@@ -86,7 +86,7 @@ def demo(
 
 def _start_stream(url: str) -> None:
     threading.Thread(target=Stream(url).run, daemon=True, name="demo-stream").start()
-    told.print("演示数据正在流入（示意），Ctrl-C 停止 / made reports are flowing in, Ctrl-C stops")
+    told.print("演示数据正在流入（案件为虚构） / made reports are flowing in")
 
 
 def _run(settings: Settings, when_ready: Callable[[str], None]) -> None:
