@@ -69,8 +69,7 @@ async def receive(
         if draft.id and await record.is_known(connection, report_id):
             return await _known(connection, report_id, draft)
         raise
-    if draft.photos and (missing := await record.missing_photos(connection, draft.photos)):
-        raise errors.UnknownPhoto({"field": "photos"}, sha256=missing[0])
+    await _photos_are_here(connection, draft.photos)
     ruling = ground.table.decide(placed.place, draft.matter)
     candidates = ground.candidates(ruling.team, placed.report.lon, placed.report.lat)
     units = tuple(sorted(candidate.unit.code for candidate in candidates))
@@ -99,6 +98,11 @@ async def receive(
             return Received(case, decided, known=False, filled=placed.filled)
         memory.busy = memory.busy - frozenset(units) | truth
     raise errors.DatabaseUnavailable
+
+
+async def _photos_are_here(connection: AsyncConnection, photos: Sequence[str]) -> None:
+    if photos and (missing := await record.missing_photos(connection, photos)):
+        raise errors.UnknownPhoto({"field": "photos"}, sha256=missing[0])
 
 
 async def _known(connection: AsyncConnection, report_id: UUID, draft: Draft) -> Received:
@@ -205,8 +209,8 @@ class Order:
 async def act(connection: AsyncConnection, ground: Ground, order: Order, now: datetime) -> CaseRow:
     """Move a case on, once per order id.
 
-    Raises `UnknownCase`, `ActionNotAllowed`, `ActionNeeds`, `UnknownTeam`, `UnknownUnit`, `UnitBusy`, `CaseMovedOn`,
-    `ActionConflicts`.
+    Raises `UnknownCase`, `ActionNotAllowed`, `ActionNeeds`, `UnknownTeam`, `UnknownUnit`, `UnitBusy`, `UnknownPhoto`,
+    `CaseMovedOn`, `ActionConflicts`.
     """
     for _ in range(TRIES):
         facts = await record.gather_for_action(connection, order.case_no, order.id)
@@ -218,6 +222,7 @@ async def act(connection: AsyncConnection, ground: Ground, order: Order, now: da
             return facts.case
         if order.seq is not None and order.seq != facts.case.seq:
             raise _moved_on(facts)
+        await _photos_are_here(connection, order.photos)
         case, entry = decide_action(ground, order, facts.case, facts.busy, now)
         try:
             if await record.advance_case(connection, case, entry):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from PIL import Image
 
 from geo.datum import Datum, from_wgs84
 
@@ -215,14 +217,20 @@ def test_a_case_from_report_to_close(client: httpx.Client, places: Any, matters:
     moved = order(client, case, "reassign", team=other, note="指挥中心改派").json()
     assert (moved["state"], moved["team"]) == ("assigned", other)
     assert order(client, case, "reassign", team="none", note="x").json()["code"] == "unknown_team"
+    picture = io.BytesIO()
+    Image.new("RGB", (60, 40), "green").save(picture, "PNG")
+    sha256 = client.post("/api/photos", files={"file": ("done.png", picture.getvalue())}).json()["sha256"]
     for action, state in (("accept", "accepted"), ("arrive", "on_scene"), ("handle", "handled"), ("close", "closed")):
-        assert order(client, case, action, note="已处置").json()["state"] == state
+        photos = [sha256] if action == "handle" else []
+        assert order(client, case, action, note="已处置", photos=photos).json()["state"] == state
     whole = client.get(f"/api/cases/{case}").json()
     assert [step["action"] for step in whole["history"]] == [
         "report", "return", "reassign", "accept", "arrive", "handle", "close",
     ]  # fmt: skip
     assert [step["prev"] for step in whole["history"][1:]] == [step["sealed"] for step in whole["history"][:-1]]
     assert whole["actions"] == []
+    assert [step["photos"] for step in whole["history"] if step["action"] == "handle"] == [[sha256]]
+    assert order(client, case, "reassign", team=other, note="x", photos=["0" * 64]).json()["code"] == "unknown_photo"
 
 
 def test_an_action_is_done_once_and_a_late_one_is_told(client: httpx.Client, places: Any, matters: Any) -> None:
