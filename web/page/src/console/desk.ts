@@ -88,6 +88,7 @@ export class Desk {
       void this.reader.zones(district, (name, zones) => this.view?.zones(name, zones));
       await this.listen();
       await this.reader.cases(this.moment());
+      this.listNow();
     } catch (error) {
       store.set({ loading: { kind: "failed", message: said(error) } });
       return;

@@ -1,0 +1,104 @@
+"""What the tests of the command centre share: pages that are watched, and what stands on them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+from playwright.sync_api import Browser, Locator, Page, Request, expect
+
+WALL = {"width": 1920, "height": 1080}
+DESK = {"width": 1366, "height": 768}
+"""Drawn without a graphics card in a third of the time that the wall takes."""
+PHONE = {"width": 390, "height": 844}
+LAKE = {"lon": 118.905, "lat": 31.283}
+"""On 固城湖, in the district that the tests serve."""
+TOWN = {"lon": 118.9, "lat": 31.345}
+
+Json = dict[str, Any]
+Open = Callable[..., Page]
+
+WATCH = """() => {
+  window.__violations = [];
+  document.addEventListener("securitypolicyviolation", (e) => window.__violations.push(e.blockedURI));
+}"""
+# Where an answer is awaited that says no, or none at all, the browser itself writes a line: that is no fault of ours.
+AWAITED = "Failed to load resource"
+CHINESE = re.compile(r"[一-鿿]")
+
+
+def get(server: str, path: str) -> Json:
+    found: Json = httpx.get(server + path, timeout=30).raise_for_status().json()
+    return found
+
+
+def report(server: str, text: str = "", matter: str = "0101", place: Mapping[str, float] = TOWN) -> str:
+    """Number of a new case."""
+    body = {"id": str(uuid4()), "matter": matter, "text": text, **place}
+    return str(httpx.post(f"{server}/api/reports", json=body, timeout=30).raise_for_status().json()["case"])
+
+
+def act(server: str, case: str, action: str, **more: str) -> None:
+    body = {"id": str(uuid4()), "action": action, "actor": "一队", **more}
+    httpx.post(f"{server}/api/cases/{case}/actions", json=body, timeout=30).raise_for_status()
+
+
+def ready(page: Page) -> Page:
+    """Lists read, map standing."""
+    page.evaluate("() => window.__onegrid.ready")
+    return page
+
+
+def drawn(page: Page, case: str, within: float = 8_000) -> float:
+    """When the map first showed a case, in seconds since the epoch."""
+    page.wait_for_function("id => window.__onegrid.drawn(id)", arg=case, timeout=within)
+    return float(page.evaluate("id => window.__onegrid.drawn(id)", case)) / 1000
+
+
+def counter(page: Page, name: str) -> Locator:
+    return page.locator(f".counter.{name} .figure")
+
+
+def figure(page: Page, name: str) -> int:
+    return int((counter(page, name).text_content() or "").replace(",", ""))
+
+
+@contextmanager
+def desks(browser: Browser, server: str) -> Iterator[Open]:
+    """Opens the page on a desk or another screen; afterwards nothing may have gone wrong or gone outside."""
+    expect.set_options(timeout=15_000)
+    contexts = []
+    requests: list[Request] = []
+    wrong: list[str] = []
+
+    def take(tail: str = "/", base: str = server, screen: Json = DESK, awaited: str = "", **more: Any) -> Page:
+        context = browser.new_context(viewport=screen, locale="zh-CN", timezone_id="Asia/Shanghai", **more)  # type: ignore[arg-type]
+        context.set_default_timeout(20_000)
+        context.add_init_script(f"({WATCH})()")
+        context.on("request", lambda request: requests.append(request))  # noqa: PLW0108
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "console",
+            lambda said: (
+                wrong.append(said.text)
+                if said.type == "error" and not (awaited and said.text.startswith(awaited))
+                else None
+            ),
+        )
+        page.goto(base + tail)
+        return page
+
+    yield take
+    violations = [one for context in contexts for page in context.pages for one in page.evaluate("window.__violations")]
+    for context in contexts:
+        context.close()
+    outside = [one.url for one in requests if urlsplit(one.url).scheme not in ("blob", "data")]
+    outside = [url for url in outside if urlsplit(url).hostname != "127.0.0.1"]
+    assert (wrong, violations, outside) == ([], [], [])
