@@ -45,6 +45,8 @@ def test_a_cut_line_is_told_and_nothing_is_missed(desk: Open, server: str, artef
             drawn(page, case, 20_000)
         expect(page.locator("div.lost")).to_have_count(0)
         expect(page.locator(f"#row-{missed[0]} .state")).to_have_text("已接受")
+        expect(page.locator(".map-note .bad")).to_have_count(0)
+        expect(page.locator(".layers li")).to_have_count(10)
         theirs = get(server, "/api/counters")
         expect(counter(page, "received_today")).to_have_text(f"{theirs['received_today']:,}")
 

@@ -1,18 +1,16 @@
 /** Everything that happens at the desk: loading, the live stream, choosing, acting. The screen only reads the store. */
 
-import { type Client, Refused, Unreachable } from "../shared/client";
+import { type Client, Unreachable } from "../shared/client";
 import { type Link, Live } from "../shared/events";
-import { lang } from "../shared/i18n";
 import { startOfDay } from "../shared/time";
-import type { Action, CaseEvent } from "../shared/types";
-import { uuid } from "../shared/uuid";
+import type { CaseEvent } from "../shared/types";
 import { byAttention, byNewest, look, type Row } from "./attention";
 import { count, tally } from "./book";
 import { type Filter, type Moment, matches, readHash, writeHash } from "./filter";
 import type { MapView } from "./map-view";
+import { type Order, type Outcome, outcomeOf, said } from "./order";
 import { Reader } from "./reader";
 import type { Store } from "./state";
-import { t } from "./text";
 
 /** The list is put in order again at most this often; the map does not wait for it. */
 const LIST_EVERY = 200;
@@ -20,22 +18,6 @@ const FRESH_FOR = 2600;
 /** Positions of units, and a look at whether this page and the server still count alike. */
 const UNITS_EVERY = 20_000;
 const COMPARE_EVERY = 60_000;
-
-/** What an action needs beside itself. The same `id` is sent again on a retry, so that nothing is recorded twice. */
-export interface Order {
-  id: string;
-  action: Action;
-  actor: string;
-  note: string;
-  team: string;
-  seq: number;
-}
-
-export type Outcome =
-  | { kind: "done" }
-  | { kind: "conflict"; detail: string }
-  | { kind: "refused"; detail: string }
-  | { kind: "unsure" };
 
 export class Desk {
   private view: MapView | null = null;
@@ -85,7 +67,7 @@ export class Desk {
         units: new Map(units.map((unit) => [unit.code, unit])),
       });
       this.today = this.moment().startOfDay;
-      void this.reader.zones(district, (name, zones) => this.view?.zones(name, zones));
+      void this.readLayers();
       await this.listen();
       await this.reader.cases(this.moment());
       this.listNow();
@@ -189,14 +171,9 @@ export class Desk {
       await this.readCase(caseId);
       return { kind: "done" };
     } catch (error) {
-      if (!(error instanceof Refused)) return { kind: "unsure" };
-      const { problem } = error;
-      if (problem.status === 503) return { kind: "unsure" };
-      const detail = [problem.detail || problem.title, problem.hint ?? ""]
-        .filter(Boolean)
-        .join(lang() === "zh" ? "" : " ");
-      await this.readCase(caseId);
-      return { kind: problem.status === 409 ? "conflict" : "refused", detail };
+      const outcome = outcomeOf(error);
+      if (outcome.kind !== "unsure") await this.readCase(caseId);
+      return outcome;
     }
   }
 
@@ -243,9 +220,16 @@ export class Desk {
     });
   }
 
+  private async readLayers(): Promise<void> {
+    const { district } = this.store.state;
+    this.store.set({ failedLayers: [] });
+    if (district) await this.reader.zones(district, (name, zones) => this.view?.zones(name, zones));
+  }
+
   private linked(link: Link): void {
-    const { lostAt } = this.store.state;
+    const { lostAt, failedLayers } = this.store.state;
     this.store.set({ link, lostAt: link === "lost" ? lostAt || Date.now() : 0 });
+    if (link === "open" && failedLayers.length > 0) void this.readLayers();
   }
 
   private told(event: CaseEvent): void {
@@ -380,15 +364,4 @@ export class Desk {
     const hash = writeHash({ ...filter, selected: open?.id ?? "" });
     if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname + location.search);
   }
-}
-
-/** A fresh order, ready to be sent. */
-export function newOrder(action: Action, seq: number): Order {
-  return { id: uuid(), action, actor: "", note: "", team: "", seq };
-}
-
-/** What went wrong, in the language in use. */
-export function said(error: unknown): string {
-  if (error instanceof Refused) return error.problem.detail || error.problem.title;
-  return t("unreachable");
 }

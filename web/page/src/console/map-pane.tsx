@@ -7,7 +7,7 @@ import { LOOKS } from "./attention";
 import type { Desk } from "./desk";
 import { CaseSign, UnitSign } from "./icons";
 import { MapView } from "./map-view";
-import { t } from "./text";
+import { coded, t } from "./text";
 
 export function MapPane({ desk }: { desk: Desk }) {
   const box = useRef<HTMLDivElement>(null);
@@ -130,7 +130,7 @@ function Schematic({ layers, failed }: { layers: readonly LayerInfo[]; failed: r
   const label = (layer: LayerInfo): string => (lang() === "zh" ? layer.label : layer.label_en || layer.label);
   const missing = failed.map((name) => {
     const layer = layers.find((one) => one.name === name);
-    return layer ? label(layer) : name;
+    return layer ? label(layer) : coded("layer", name);
   });
   const schematic = layers.filter((layer) => !layer.real).map(label);
   return (

@@ -3,8 +3,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { clock } from "../shared/time";
 import type { Action, CaseDetail, Possible } from "../shared/types";
-import { type Desk, newOrder, type Order } from "./desk";
+import type { Desk } from "./desk";
 import { TeamOptions } from "./filters";
+import { newOrder, type Order } from "./order";
 import { t } from "./text";
 
 const ACTOR = "onegrid.actor";

@@ -21,12 +21,13 @@ export class Reader {
     private readonly changed: () => void,
   ) {}
 
-  /** The district's layers, the small ones first: each is drawn as it comes, and a missing one is named. */
+  /** The district's layers not read yet, the small ones first: each is drawn as it comes, and a missing one is named. */
   async zones(district: District, show: (name: string, zones: ZoneCollection) => void): Promise<void> {
     const rank = (name: string): number => ["district", "township", "water", "roads", "joint"].indexOf(name) >>> 0;
     const names = new Set(["district", "roads", "bases", ...district.layers.map((layer) => layer.name)]);
     const failed: string[] = [];
     for (const name of [...names].sort((a, b) => rank(a) - rank(b))) {
+      if (this.layers.has(name)) continue;
       try {
         const zones = await this.client.zones(name);
         this.layers.set(name, zones);

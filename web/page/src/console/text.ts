@@ -163,6 +163,8 @@ export const zh = {
   "map.layerFailed": "图层未能读取：{layers}",
   "layer.cases": "案件",
   "layer.units": "执法单元",
+  "layer.roads": "道路",
+  "layer.bases": "驻点",
   "legend.unit": "{mode}：空闲 / 有任务",
   "tab.queue": "队列",
   "tab.map": "地图",
@@ -339,6 +341,8 @@ export const en: Record<Key, string> = {
   "map.layerFailed": "Layers that could not be read: {layers}",
   "layer.cases": "Cases",
   "layer.units": "Units",
+  "layer.roads": "Roads",
+  "layer.bases": "Bases",
   "legend.unit": "{mode}: free / on a case",
   "tab.queue": "Queue",
   "tab.map": "Map",
@@ -355,7 +359,10 @@ export const en: Record<Key, string> = {
 export const t = words(zh, en);
 
 /** A word of a code that the server may yet add: the code itself where there is no word for it. */
-export function coded(family: "reason" | "note" | "source" | "kind" | "state" | "action", code: string): string {
+export function coded(
+  family: "reason" | "note" | "source" | "kind" | "state" | "action" | "layer",
+  code: string,
+): string {
   const key = `${family}.${code}`;
   return key in zh ? t(key as Key) : code;
 }
