@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -171,8 +172,8 @@ def install(app: FastAPI) -> None:
         return answer(from_validation(error.errors()), language_of(request))
 
     async def database(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, DBAPIError)  # noqa: S101
-        if isinstance(error, DataError):
+        assert isinstance(error, DBAPIError | psycopg.DataError)  # noqa: S101
+        if isinstance(error, DataError | psycopg.DataError):
             refused = errors.InvalidInput(
                 field="?", problem="a character or number that cannot be stored", problem_zh="含有不能保存的字符或数"
             )
@@ -193,4 +194,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, validation)
     app.add_exception_handler(ValidationError, validation)
     app.add_exception_handler(DBAPIError, database)
+    app.add_exception_handler(psycopg.DataError, database)
     app.add_exception_handler(HTTPException, http)

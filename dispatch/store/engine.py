@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import alembic.command
+import psycopg
 from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -55,6 +57,32 @@ async def connect(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     except DBAPIError as error:
         if is_gone(error):
             raise DatabaseUnavailable from error
+        raise
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable from error
+
+
+def for_driver(statement: str) -> str:
+    """A statement with `:names` as psycopg wants them, for `write`."""
+    return re.sub(r"(?<![:\w]):([a-z_]\w*)", r"%(\1)s", statement.replace("%", "%%"))
+
+
+async def write(connection: AsyncConnection, statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """Run one writing statement on the driver's own cursor; its first row.
+
+    The writes have some fifty parameters, and SQLAlchemy's way with so many costs more than PostgreSQL's with the rows.
+    Raises psycopg's errors; of a connection that broke, the pool is told.
+    """
+    pooled = await connection.get_raw_connection()
+    driver = pooled.driver_connection
+    assert driver is not None  # noqa: S101
+    try:
+        async with driver.cursor() as cursor:
+            await cursor.execute(statement, values)
+            row: tuple[Any, ...] | None = await cursor.fetchone()
+            return row
+    except psycopg.OperationalError:
+        await connection.invalidate()
         raise
 
 

@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CursorResult, RowMapping, TextClause, text
-from sqlalchemy.exc import IntegrityError
+import psycopg
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.audit import Entry, Event, Head, Recorded
 from dispatch.model import Report
 from dispatch.store.cases import COLUMNS, CaseRow, as_case
+from dispatch.store.engine import for_driver, write
 
 
 class AlreadyThere(Exception):
@@ -52,7 +53,7 @@ async def missing_photos(connection: AsyncConnection, photos: Sequence[str]) -> 
 
 _POINT: Final = "ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)"
 
-_OPEN: Final = text(
+_OPEN: Final = for_driver(
     f"""
     WITH actual AS MATERIALIZED (
         SELECT coalesce(array_agg(unit ORDER BY unit), '{{}}') AS busy FROM case_file
@@ -124,11 +125,11 @@ async def open_case(
         "units": list(assumed.units),
         "busy": sorted(assumed.busy),
     }
-    row = (await _write(connection, _OPEN, values)).one()
-    return None if row.written else frozenset(row.busy)
+    busy, written = await _write(connection, _OPEN, values) or ([], False)
+    return None if written else frozenset(busy)
 
 
-_ADVANCE: Final = text(
+_ADVANCE: Final = for_driver(
     """
     WITH moved AS (
         UPDATE case_file
@@ -149,18 +150,18 @@ async def advance_case(connection: AsyncConnection, case: CaseRow, entry: Entry)
     Raises `AlreadyThere` when the action's id is known, `UnitTaken`.
     """
     values = {**_event_values(entry), **_case_values(case)}
-    return bool((await _write(connection, _ADVANCE, values)).rowcount)
+    return await _write(connection, _ADVANCE, values) is not None
 
 
-async def _write(connection: AsyncConnection, statement: TextClause, values: Mapping[str, Any]) -> CursorResult[Any]:
+async def _write(connection: AsyncConnection, statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
     try:
-        return await connection.execute(statement, values)
-    except IntegrityError as error:
-        constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or ""
-        if constraint == "ix_case_file_unit_on_case":
-            raise UnitTaken from error
-        if constraint in ("report_pkey", "case_file_report_id_key", "event_action_id_key"):
-            raise AlreadyThere from error
+        return await write(connection, statement, values)
+    except psycopg.errors.UniqueViolation as error:
+        match error.diag.constraint_name:
+            case "ix_case_file_unit_on_case":
+                raise UnitTaken from error
+            case "report_pkey" | "case_file_report_id_key" | "event_action_id_key":
+                raise AlreadyThere from error
         raise
 
 
