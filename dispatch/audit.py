@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -39,7 +39,7 @@ class Break:
 
     `problem` is one of `sequence` (an event is missing or out of order), `link` (it does not name the seal before
     it), `seal` (its content is not what was sealed), `head` (the case does not end where its last event says),
-    `projection` (the case's state is not the one its last event leads to), `report` (the report is not the one that
+    `projection` (the case or its place is not what its record says), `report` (the report is not the one that
     was sealed), `empty` (a case without a record).
     """
 
@@ -98,14 +98,20 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the case itself says of the end of its record."""
+    """What the case, and the report it came from, say of themselves: all of it is in the record too."""
 
     case: str
     seq: int
-    state: str
     sealed: bytes
+    opened_at: datetime
     report_digest: str
     """SHA-256 of the report as it stands now, to be the one named in the first event."""
+    opening: Mapping[str, object]
+    """What the first event's data must say."""
+    same_place: bool
+    """Whether the case lies where its report does."""
+    after: Mapping[str, object]
+    """What the last event must say that it left behind."""
 
 
 def verify(head: Head, chain: Iterable[Recorded]) -> Break | None:
@@ -113,33 +119,30 @@ def verify(head: Head, chain: Iterable[Recorded]) -> Break | None:
     before, last = GENESIS, None
     for expected, recorded in enumerate(chain, start=1):
         event = recorded.event
-        problem = (
-            "sequence"
-            if event.seq != expected
-            else "link"
-            if event.prev != before
-            else "seal"
-            if seal(event) != recorded.sealed
-            else "report"
-            if expected == 1 and event.data.get("report_digest") != head.report_digest
-            else None
-        )
-        if problem:
+        if problem := _broken(event, expected, before, recorded.sealed) or (
+            _not_opened_so(head, event) if expected == 1 else None
+        ):
             return Break(head.case, expected, problem)
         before, last = recorded.sealed, event
     if last is None:
         return Break(head.case, 0, "empty")
     if (head.seq, head.sealed) != (last.seq, before):
         return Break(head.case, max(head.seq, last.seq), "head")
-    after = last.data.get("after")
-    if not isinstance(after, Mapping) or after.get("state") != head.state:
+    if last.data.get("after") != head.after:
         return Break(head.case, last.seq, "projection")
     return None
 
 
-def verify_all(heads: Iterable[tuple[Head, Iterable[Recorded]]]) -> Iterator[Break]:
-    """Every case that does not hold, as it is found."""
-    for head, chain in heads:
-        broken = verify(head, chain)
-        if broken:
-            yield broken
+def _broken(event: Event, expected: int, before: bytes, sealed: bytes) -> str | None:
+    if event.seq != expected:
+        return "sequence"
+    if event.prev != before:
+        return "link"
+    return "seal" if seal(event) != sealed else None
+
+
+def _not_opened_so(head: Head, event: Event) -> str | None:
+    if event.data.get("report_digest") != head.report_digest:
+        return "report"
+    said = {name: event.data.get(name) for name in head.opening}
+    return None if (said, event.at, head.same_place) == (head.opening, head.opened_at, True) else "projection"

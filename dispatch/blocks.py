@@ -77,7 +77,7 @@ class Blocks:
         rejected: list[Rejected] = []
         for number, found in records:
             if isinstance(found, DomainError):
-                rejected.append(Rejected(number, found, ()))
+                rejected.append(Rejected(number, found, _cells(found)))
             else:
                 numbers.append(number)
                 cells.append(found)
@@ -185,3 +185,9 @@ def _read_accuracy(text: str) -> float:
     if not 0 <= value <= 100_000:
         raise DomainError
     return value
+
+
+def _cells(error: DomainError) -> list[str]:
+    """What the row held, as far as it could be read."""
+    cells = error.where.get("cells")
+    return [str(cell) for cell in cells] if isinstance(cells, list) else []

@@ -54,11 +54,11 @@ class Stream:
 
     def _flow(self) -> None:
         with httpx.Client(base_url=self.url, timeout=15) as client:
-            matters = client.get("/api/matters").json()["items"]
+            matters = _items(client, "/api/matters")
             townships = _shapes(client.get("/api/zones/township"))
             water = _shapes(client.get("/api/zones/water"))
             joint = _shapes(client.get("/api/zones/joint"))
-            already = len(client.get("/api/cases", params={"open": "true", "limit": FIRST}).json()["items"])
+            already = len(_items(client, f"/api/cases?open=true&limit={FIRST}"))
             for _ in range(FIRST - already):
                 self._report(client, matters, townships, water, joint)
             while True:
@@ -66,7 +66,7 @@ class Stream:
                 self._step(client, matters, townships, water, joint)
 
     def _step(self, client: httpx.Client, matters: Sequence[Any], *places: Sequence[Any]) -> None:
-        cases = client.get("/api/cases", params={"open": "true", "limit": 200}).json()["items"]
+        cases = _items(client, "/api/cases?open=true&limit=200")
         if len(cases) < OPEN_LIMIT and self._chance.random() < 0.5:
             self._report(client, matters, *places)
         elif cases:
@@ -108,7 +108,7 @@ class Stream:
         client.post(f"/api/cases/{case['case']}/actions", json=order)
 
     def _other_team(self, client: httpx.Client, team: str) -> str:
-        codes: list[str] = [row["code"] for row in client.get("/api/teams").json()["items"]]
+        codes: list[str] = [row["code"] for row in _items(client, "/api/teams")]
         return self._chance.choice([code for code in codes if code != team] or codes)
 
     def _point(self, zone: Any) -> Point | None:
@@ -119,6 +119,12 @@ class Stream:
             if zone.covers(point):
                 return point
         return None
+
+
+def _items(client: httpx.Client, path: str) -> list[Any]:
+    """A list of the interface. Raises HTTPError when the server refuses."""
+    items: list[Any] = client.get(path).raise_for_status().json()["items"]
+    return items
 
 
 def _shapes(response: httpx.Response) -> list[Any]:

@@ -10,10 +10,11 @@ from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import errors, lifecycle, routing
-from dispatch.audit import GENESIS, Entry, Event, canonical_json, enter, instant
+from dispatch.audit import GENESIS, Entry, Event, Head, canonical_json, enter, instant
 from dispatch.district import District
 from dispatch.ground import Ground
 from dispatch.intake import Draft, Placed, digest_fields, place, same_content
@@ -91,7 +92,10 @@ async def receive(
             truth = await record.open_case(connection, placed.report, case, entry, record.Assumed(units, busy))
         except record.UnitTaken:
             continue
-        except record.AlreadyThere:
+        except record.AlreadyThere as there:
+            if not await record.is_known(connection, report_id):
+                # The id is an action's.
+                raise errors.ReportConflicts({"field": "id"}, report=str(report_id), case="—") from there
             return await _known(connection, report_id, draft)
         if truth is None:
             memory.busy |= {decision.unit} if decision.unit else frozenset()
@@ -122,6 +126,7 @@ def _opening(
     day = report.received_at.astimezone(ground.zone_info).strftime("%Y%m%d")
     case_no = f"{ground.district.code}{day}{number:06d}"
     due_at = report.received_at + timedelta(hours=limit_h)
+    township, grid = _lowest(zones.get("township", ())), _lowest(zones.get("grid", ()))
     entry = enter(
         Event(
             id=str(report.id),
@@ -134,6 +139,7 @@ def _opening(
                 "report_digest": report_digest(report),
                 "place": {"lon": report.lon, "lat": report.lat, "accuracy_m": report.accuracy_m},
                 "decision": decided,
+                "case": {"matter": report.matter, "urgency": urgency, "township": township, "grid": grid},
                 "after": _after(State.ASSIGNED, decision.team, decision.unit, due_at),
             },
             prev=GENESIS,
@@ -153,8 +159,8 @@ def _opening(
         mode=decision.mode,
         lon=report.lon,
         lat=report.lat,
-        township=_lowest(zones.get("township", ())),
-        grid=_lowest(zones.get("grid", ())),
+        township=township,
+        grid=grid,
         zones={layer: [zone.code for zone in held] for layer, held in zones.items() if held and layer != "district"},
         seen_at=report.seen_at,
         received_at=report.received_at,
@@ -183,6 +189,23 @@ def limits(matter: Matter | MatterClass) -> tuple[int, float]:
 
 def _lowest(zones: Sequence[Any]) -> str | None:
     return zones[0].code if zones else None
+
+
+def stands(row: RowMapping) -> Head:
+    """What a case's row and its report's say, to be held against the record. A row of `record.chains`."""
+    return Head(
+        case=row["case_no"],
+        seq=row["head_seq"],
+        sealed=bytes(row["head_sealed"]),
+        opened_at=row["opened_at"],
+        report_digest=report_digest(cases.as_report(row)),
+        opening={
+            "place": {"lon": row["lon"], "lat": row["lat"], "accuracy_m": row["accuracy_m"]},
+            "case": {name: row["case_" + name] for name in ("matter", "urgency", "township", "grid")},
+        },
+        same_place=(row["case_lon"], row["case_lat"]) == (row["lon"], row["lat"]),
+        after=_after(State(row["state"]), row["team"], row["unit"], row["due_at"]),
+    )
 
 
 def _after(state: State, team: str, unit: str | None, due_at: datetime) -> dict[str, object]:
@@ -229,7 +252,7 @@ async def act(connection: AsyncConnection, ground: Ground, order: Order, now: da
                 return case
         except (record.UnitTaken, record.AlreadyThere):
             continue
-    raise _moved_on(facts)
+    raise errors.DatabaseUnavailable
 
 
 def _moved_on(facts: record.ActionFacts) -> errors.CaseMovedOn:
@@ -253,7 +276,7 @@ def decide_action(
         case Action.REASSIGN:
             if order.team not in ground.district.teams:
                 raise errors.UnknownTeam({"field": "team"}, team=order.team)
-            others = busy - {case.unit or ""}
+            others = busy - {case.unit} if case.state in lifecycle.HOLDS_UNIT else busy
             team, (unit, leg) = order.team, _send(ground, order.team, order.unit, case, others)
         case Action.ACCEPT if case.unit is None or order.unit not in ("", case.unit):
             # Who accepts a case that waits is given the nearest unit that is free by now.

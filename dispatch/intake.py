@@ -25,6 +25,10 @@ DEFAULT_ACCURACY_M: Final = 30.0
 """What is assumed of a position that came without its accuracy: a phone in the open, doubled."""
 
 
+NO_NUL: Final = r"^[^\x00]*$"
+"""PostgreSQL keeps no U+0000 in text, and no device types one."""
+
+
 class Draft(BaseModel):
     """A report as a client sends it. Only the position and the matter are required."""
 
@@ -34,12 +38,17 @@ class Draft(BaseModel):
     lon: Annotated[float, Field(allow_inf_nan=False)]
     lat: Annotated[float, Field(allow_inf_nan=False)]
     datum: Datum | None = None
-    accuracy_m: Annotated[float | None, Field(ge=0, le=100_000, allow_inf_nan=False)] = None
+    accuracy_m: Annotated[float | None, Field(ge=0, le=10_000, allow_inf_nan=False)] = None
     seen_at: AwareDatetime | None = None
     source: Source | None = None
     matter: Annotated[str, Field(min_length=1, max_length=20, description="A matter's code, or a class's.")]
-    text: Annotated[str, Field(max_length=4000)] = ""
-    contact: Annotated[dict[str, Annotated[str, Field(max_length=200)]], Field(max_length=5)] = {}
+    text: Annotated[str, Field(max_length=4000, pattern=NO_NUL)] = ""
+    contact: Annotated[
+        dict[
+            Annotated[str, Field(max_length=50, pattern=NO_NUL)], Annotated[str, Field(max_length=200, pattern=NO_NUL)]
+        ],
+        Field(max_length=5),
+    ] = {}
     photos: Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]], Field(max_length=12)] = []
 
 
@@ -74,7 +83,7 @@ def place(ground: Ground, draft: Draft, report_id: UUID, now: datetime, max_age_
     zones = ground.locator.at(lon, lat)
     if not zones["district"]:
         snapped_lon, snapped_lat, metres = ground.locator.snap(lon, lat)
-        if metres > accuracy:
+        if metres >= accuracy:
             raise _outside(ground, draft, metres)
         lon, lat = snapped_lon, snapped_lat
         zones = ground.locator.at(lon, lat)
@@ -159,7 +168,6 @@ def _plausible(ground: Ground, lon: float, lat: float) -> None:
 
 def _outside(ground: Ground, draft: Draft, metres: float) -> errors.OutsideDistrict:
     """The refusal, with a hint when another datum would have put the point inside."""
-    given = draft.datum or Datum.WGS84
     given = draft.datum or Datum.WGS84
     zone, _ = ground.locator.nearest("township", *map(float, to_wgs84(draft.lon, draft.lat, given)))
     hint_zh, hint = "请检查坐标。", "Check the position."

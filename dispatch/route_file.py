@@ -60,7 +60,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Summary:
-    """What became of a file. `rows` is always `routed + rejected`."""
+    """What became of a file. Were `rows`, those that were read, not `routed + rejected`, some would be lost."""
 
     rows: int = 0
     routed: int = 0
@@ -104,6 +104,7 @@ def route_file(source: Path, out: Path, ground: Ground, progress: Progress, now:
 
         def batches() -> Iterator[pa.RecordBatch]:
             while chunk := list(islice(sheet.records, CHUNK)):
+                summary.rows += len(chunk)
                 block = blocks.read(chunk)
                 routed = router.route(block.points, now=now)
                 batch, lost = answers.batch(block, routed, schema, summary)
@@ -150,7 +151,6 @@ def _rejection(one: Rejected) -> list[object]:
 
 def _count(summary: Summary, rejected: Sequence[Rejected]) -> None:
     summary.rejected += len(rejected)
-    summary.rows = summary.routed + summary.rejected
     for code, count in Counter(one.error.code() for one in rejected).items():
         summary.by_reason[code] = summary.by_reason.get(code, 0) + count
 

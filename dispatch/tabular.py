@@ -138,7 +138,7 @@ def _records(lines: Sequence[str], delimiter: str) -> Iterator[Record]:
                 begun = reader.line_num
         except csv.Error:
             number = start + begun + 1
-            where: dict[str, object] = {"row": number}
+            where: dict[str, object] = {"row": number, "cells": [lines[start + begun].rstrip("\r\n")]}
             yield number, InvalidInput(where, field='"', problem="a quote is not closed", problem_zh="引号没有配对")
             start = number
         else:
@@ -154,7 +154,7 @@ def _fitted(records: Iterable[Record], width: int) -> Iterator[Record]:
             if any(cells[:width]):
                 yield number, cells[:width]
         else:
-            yield number, RaggedRow({"row": number}, row=number, found=len(cells), expected=width)
+            yield number, RaggedRow({"row": number, "cells": cells}, row=number, found=len(cells), expected=width)
 
 
 # --- GeoJSON ------------------------------------------------------------------------------------------------------

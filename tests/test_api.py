@@ -242,7 +242,8 @@ def test_an_action_is_done_once_and_a_late_one_is_told(client: httpx.Client, pla
     assert len(client.get(f"/api/cases/{case}").json()["history"]) == 2
     late = client.post(f"/api/cases/{case}/actions", json={**sent, "id": str(uuid4())}).json()
     assert late["code"] == "case_moved_on"
-    assert "甲" in late["title"]
+    assert "甲" in late["detail"]
+    assert "甲" not in late["title"]
     clash = client.post(f"/api/cases/{case}/actions", json={**sent, "action": "arrive"})
     assert clash.json()["code"] == "action_conflicts"
     assert order(client, "nothing", "accept").status_code == 404
@@ -363,3 +364,48 @@ def test_what_cannot_be_stored_is_refused(client: httpx.Client, places: Any, mat
     assert bad(client, sent)[0] == 422
     assert client.get("/api/cases", params={"team": "\x00"}).status_code == 422
     assert bad(client, b'{"text": "\xff"}')[1]["code"] in {"unreadable_body", "invalid_input"}
+
+
+def test_a_note_with_nul_is_refused_and_the_stream_goes_on(
+    client: httpx.Client, following: Following, places: Any, matters: Any
+) -> None:
+    case = client.post("/api/reports", json=report(places["township"], next(iter(matters)))).json()["case"]
+    assert order(client, case, "accept", note="x\x00y").json()["code"] == "invalid_input"
+    after = client.post("/api/reports", json=report(places["township"], next(iter(matters)))).json()["case"]
+    following.until({case, after})
+
+
+def test_a_handled_case_is_reassigned_though_its_unit_has_gone_on(
+    client: httpx.Client, places: Any, matters: Any
+) -> None:
+    matter = next(iter(matters))
+    team = client.post("/api/reports", json=report(places["township"], matter)).json()["team"]["code"]
+    for row in client.get("/api/cases", params={"team": team, "open": True, "limit": 1000}).json()["items"]:
+        if row["state"] in {"assigned", "accepted", "on_scene"}:
+            order(client, row["case"], "return", note="清空")
+    first = client.post("/api/reports", json=report(places["township"], matter)).json()
+    for action in ("accept", "arrive", "handle"):
+        order(client, first["case"], action, note="x")
+    second = client.post("/api/reports", json=report(places["township"], matter)).json()
+    assert second["unit"]["code"] == first["unit"]["code"]
+    again = order(client, first["case"], "reassign", team=team, note="未处置干净").json()
+    assert again["state"] == "assigned"
+    assert again["unit"] != second["unit"]["code"]
+
+
+def test_an_actions_id_is_no_reports_id(client: httpx.Client, places: Any, matters: Any) -> None:
+    case = client.post("/api/reports", json=report(places["township"], next(iter(matters)))).json()["case"]
+    taken = str(uuid4())
+    assert order(client, case, "return", note="x", id=taken).status_code == 200
+    clash = client.post("/api/reports", json={**report(places["township"], next(iter(matters))), "id": taken})
+    assert (clash.status_code, clash.json()["code"]) == (409, "report_conflicts")
+
+
+def test_an_id_of_another_database_is_told_to_start_over(server: str) -> None:
+    assert Following(server, **{"Last-Event-ID": "999999999"}).kinds[0] == "reset"
+    assert Following(server, **{"Last-Event-ID": "9" * 40}).kinds[0] == "reset"
+
+
+def test_only_names_of_this_machine_are_served(client: httpx.Client) -> None:
+    assert client.get("/api/health", headers={"Host": "elsewhere.example"}).status_code == 400
+    assert client.get("/api/health", headers={"Host": "localhost:8000"}).status_code == 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,11 +21,13 @@ def chain(length: int) -> tuple[Head, list[Recorded]]:
     for seq in range(1, length + 1):
         data = {"after": {"state": f"s{seq}"}, "note": "说明"}
         if seq == 1:
-            data["report_digest"] = "d"
+            data |= {"report_digest": "d", "place": {"lon": 1.5}}
         event = Event(f"id{seq}", "C1", seq, START + timedelta(seconds=seq), "a", "甲", data, before)
         before = seal(event)
         made.append(Recorded(event, before))
-    return Head("C1", length, f"s{length}", before, "d"), made
+    opened_at = START + timedelta(seconds=1)
+    after = {"state": f"s{length}"}
+    return Head("C1", length, before, opened_at, "d", {"place": {"lon": 1.5}}, same_place=True, after=after), made
 
 
 def reseal(events: list[Recorded], start: int) -> list[Recorded]:
@@ -57,11 +60,23 @@ def test_nan_is_never_sealed() -> None:
         canonical_json({"x": float("nan")})
 
 
+HEADS: dict[str, dict[str, Any]] = {
+    "state": {"after": {"state": "closed"}},
+    "place": {"opening": {"place": {"lon": 1.6}}},
+    "moved": {"same_place": False},
+    "time": {"opened_at": START},
+    "report": {"report_digest": "e"},
+}
+"""What a case says that its record does not."""
+
+
 @given(st.integers(2, 8), st.data())
 def test_any_tampering_is_found(length: int, data: st.DataObject) -> None:
     head, events = chain(length)
     step = data.draw(st.integers(0, length - 1))
-    kind = data.draw(st.sampled_from(["field", "remove", "swap", "insert", "reseal", "state", "report"]))
+    kind = data.draw(
+        st.sampled_from(["field", "remove", "swap", "insert", "reseal", "state", "place", "moved", "time", "report"])
+    )
     target = events[step]
     match kind:
         case "field":
@@ -89,10 +104,8 @@ def test_any_tampering_is_found(length: int, data: st.DataObject) -> None:
         case "reseal":
             events[step] = Recorded(replace(target.event, actor="乙"), target.sealed)
             events = reseal(events, step)
-        case "state":
-            head = replace(head, state="closed")
-        case "report":
-            head = replace(head, report_digest="e")
+        case _:
+            head = replace(head, **HEADS[kind])
     found = verify(head, events)
     assert found is not None
     assert found.case == "C1"

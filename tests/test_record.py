@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,6 +26,7 @@ from dispatch.database import PrivatePostgis
 from dispatch.settings import Settings
 from dispatch.store.engine import migrate, open_engine
 from dispatch.tables import metadata
+from tests.sample import sample
 from tests.serving import serving
 
 
@@ -84,6 +89,13 @@ TAMPERING = {
     "head": "DELETE FROM event WHERE case_no = {case} AND seq = 3",
     "empty": "DELETE FROM event WHERE case_no = {case}",
     "projection": "UPDATE case_file SET state = 'closed' WHERE case_no = {case}",
+    "projection ": "UPDATE case_file SET team = 'T99' WHERE case_no = {case}",
+    "projection  ": "UPDATE case_file SET unit = 'none' WHERE case_no = {case}",
+    "projection   ": "UPDATE case_file SET due_at = due_at + interval '1 day' WHERE case_no = {case}",
+    "projection    ": "UPDATE case_file SET urgency = 1 WHERE case_no = {case}",
+    "projection     ": "UPDATE case_file SET matter = '0199' WHERE case_no = {case}",
+    "projection      ": "UPDATE case_file SET geom = ST_Translate(geom, 0.001, 0) WHERE case_no = {case}",
+    "projection       ": "UPDATE case_file SET received_at = received_at - interval '1 day' WHERE case_no = {case}",
     "report": "UPDATE report SET text = '别的' WHERE id = (SELECT report_id FROM case_file WHERE case_no = {case})",
     "report ": "UPDATE report SET contact = '{{}}' WHERE id = (SELECT report_id FROM case_file WHERE case_no = {case})",
 }
@@ -107,6 +119,33 @@ def test_whoever_gets_past_the_trigger_is_found(database_url: str, problem: str)
     assert (code, said["passed"]) == (1, False)
     broken = said["figures"]["broken"]  # type: ignore[index]
     assert (broken["case"], broken["problem"]) == (row[0], problem.strip())
+
+
+def test_a_changed_photo_is_found(database_url: str) -> None:
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("INSERT INTO photo VALUES (encode(sha256('x'), 'hex'), now(), 1, 1, 'x', 'x')")
+        assert verified(database_url)[0] == 0
+        connection.execute("UPDATE photo SET jpeg = 'y'")
+    code, said = verified(database_url)
+    assert (code, said["figures"]["broken"]["problem"]) == (1, "photo")  # type: ignore[index]
+
+
+def test_a_broken_folder_is_refused_whole_and_what_is_loaded_stays(database_url: str, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(sample().folder, broken, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    (broken / "teams.csv").write_text("code,name\n", encoding="utf-8")
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as connection:
+        before = connection.execute("SELECT count(*), max(area_km2) FROM zone").fetchone()
+        command = [sys.executable, "-c", "from dispatch.cli import main; main()", "serve", "--district", str(broken)]
+        environment = {**os.environ, "ONEGRID_DATABASE_URL": database_url}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 1
+        assert "[broken_district]" in done.stderr
+        assert "teams.csv" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert connection.execute("SELECT count(*), max(area_km2) FROM zone").fetchone() == before
+        assert before is not None
+        assert before[0] > 1000
 
 
 def test_a_database_that_goes_away_costs_a_retry_and_no_report(server_folder: Path) -> None:

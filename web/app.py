@@ -13,19 +13,23 @@ from typing import Final
 
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dispatch import desk, district
 from dispatch.errors import PageNotBuilt
-from dispatch.ground import prepare
+from dispatch.ground import Ground, prepare
 from dispatch.settings import Settings
 from dispatch.store.engine import migrate, open_engine, transaction
 from web import batch, casebook, exports, problems, reference, reports
 from web.live import Hub
 from web.maplayers import MapLayers
 from web.state import Worker
+
+HOSTS: Final = ("localhost", "127.0.0.1", "[")
+"""Names of loopback, as a Host header gives them (the library reads `[::1]:8000` up to its first colon)."""
 
 PAGE: Final = Path(__file__).resolve().parent / "page" / "dist"
 
@@ -44,22 +48,22 @@ SAFE: Final = {
 _SAFE: Final = [(name.lower().encode(), value.encode()) for name, value in SAFE.items()]
 
 
-def create(settings: Settings | None = None) -> FastAPI:
-    """The application of one worker; settings are read from the environment when not given."""
+def create(settings: Settings | None = None, ground: Ground | None = None) -> FastAPI:
+    """The application of one worker; settings are read from the environment when not given, the district from there."""
     chosen = settings or Settings()
     if chosen.database_url is None:
         raise ValueError("database_url must be set; onegrid serve starts the private database and sets it")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        ground = prepare(district.load(chosen.district_folder()))
+        prepared = ground or prepare(district.load(chosen.district_folder()))
         engine = open_engine(chosen.database_url or "", chosen.pool_size)
         await migrate(engine)
         async with transaction(engine) as connection:
-            await desk.install(connection, ground.district, datetime.now(UTC))
-        hub = Hub(engine, ground.district)
+            await desk.install(connection, prepared.district, datetime.now(UTC))
+        hub = Hub(engine, prepared.district)
         await hub.start()
-        app.state.worker = Worker(chosen, ground, MapLayers(ground.district), engine, desk.Memory(), hub)
+        app.state.worker = Worker(chosen, prepared, MapLayers(prepared.district), engine, desk.Memory(), hub)
         telling = asyncio.create_task(hub.run())
         # The district is a million objects that stay for good: the collector need not walk them again and again.
         gc.collect()
@@ -86,6 +90,8 @@ def create(settings: Settings | None = None) -> FastAPI:
         app.include_router(room.router)
     _pages(app)
     app.add_middleware(_Outermost)
+    # A page elsewhere that gives its own name our address (DNS rebinding) must not be served.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))
     return app
 
 

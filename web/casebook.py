@@ -166,7 +166,7 @@ def parse_moment(given: str | None, zone: ZoneInfo, field: str, *, end: bool = F
     if not given:
         return None
     try:
-        if len(given) == 10:
+        if not set(given) & set("T :"):
             day = date.fromisoformat(given) + timedelta(days=1 if end else 0)
             return datetime.combine(day, time(), zone)
         moment = datetime.fromisoformat(given)

@@ -72,6 +72,7 @@ class Hub:
         self._engine = engine
         self.district = district
         self._listeners: set[_Listener] = set()
+        self._joining = asyncio.Lock()
         self._wake = asyncio.Event()
         self._tell_others = asyncio.Event()
         self._cursor = 0
@@ -135,6 +136,11 @@ class Hub:
                 log.warning("events could not be read: %s", error)
                 await asyncio.sleep(1)
                 self._wake.set()
+            except Exception:
+                # One event that cannot be told must not end the stream for everybody.
+                log.exception("events could not be told")
+                await asyncio.sleep(1)
+                self._wake.set()
             await asyncio.sleep(PACE_S)
 
     async def _tell(self) -> None:
@@ -143,10 +149,11 @@ class Hub:
             return
         async with connect(self._engine) as connection:
             told, horizon = await record.events_since(connection, self._cursor, REPLAY_LIMIT)
-        if len(told) == REPLAY_LIMIT:
+        fresh = [one for one in told if one.event_id not in self._told_set]
+        if len(fresh) == REPLAY_LIMIT:
             frames = [Frame("reset", str(horizon), "{}")]
         else:
-            frames = self._frames([one for one in told if one.event_id not in self._told_set], self._cursor, horizon)
+            frames = self._frames(fresh, self._cursor, horizon)
         self._remember([one.event_id for one in told])
         self._cursor = horizon
         if frames:
@@ -180,16 +187,18 @@ class Hub:
 
         The first frame is a `hello` (or a `reset`) whose id is the place to come back to.
         """
-        if not self._listeners:
-            await self.start()
         listener = _Listener()
-        self._listeners.add(listener)
+        async with self._joining:
+            if not self._listeners:
+                await self.start()
+            self._listeners.add(listener)
         try:
             replayed: set[int] = set()
-            if after is not None and after.isdigit():
+            if after is not None and after.isdigit() and len(after) < 19:
                 async with connect(self._engine) as connection:
                     told, horizon = await record.events_since(connection, int(after), REPLAY_LIMIT)
-                if len(told) == REPLAY_LIMIT:
+                if len(told) == REPLAY_LIMIT or int(after) > horizon:
+                    # Too much was missed, or the id is another database's.
                     yield Frame("reset", str(horizon), "{}")
                 else:
                     yield Frame("hello", after, "{}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -56,6 +57,7 @@ STATUS: Final[Mapping[type[errors.DomainError], int]] = {
     errors.DatabaseUnavailable: 503,
 }
 
+_PLACEHOLDER: Final = re.compile(r"\{\w+\}")
 RETRY_AFTER_S: Final = 2
 
 HTTP_TITLES: Final[Mapping[int, tuple[str, str, str]]] = {
@@ -101,9 +103,9 @@ def language_of(request: Request) -> errors.Language:
 def problem(error: errors.DomainError, language: errors.Language) -> dict[str, Any]:
     """The document of a domain error."""
     body: dict[str, Any] = {
-        "type": f"/docs/errors#{error.code()}",
+        "type": f"urn:onegrid:error:{error.code()}",
         "code": error.code(),
-        "title": error.text(language),
+        "title": _PLACEHOLDER.sub("…", error.templates(language)[0]),
         "detail": error.text(language),
         "status": STATUS[type(error)],
     }
@@ -117,7 +119,8 @@ def problem(error: errors.DomainError, language: errors.Language) -> dict[str, A
 def from_validation(found: Sequence[Any]) -> errors.InvalidInput:
     """Pydantic's first complaint as a domain error; all of them are listed in `where`."""
     first = found[0]
-    field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")) or "body"
+    named = () if first["type"] == "json_invalid" else first["loc"]
+    field = ".".join(str(part) for part in named if part not in ("body", "query", "path")) or "body"
     everything = [
         {"field": ".".join(str(part) for part in one["loc"] if part != "body"), "problem": one["msg"]} for one in found
     ]

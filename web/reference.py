@@ -72,7 +72,7 @@ async def zones(
         return Response(worker.layers.within(layer, box), media_type="application/geo+json")
     body, etag = worker.layers.whole(layer)
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if if_none_match == etag:
+    if if_none_match is not None and etag in if_none_match:
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/geo+json", headers=headers)
 

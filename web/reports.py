@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import anyio.to_thread
-from fastapi import APIRouter, File, Query, Request, Response, UploadFile
+from fastapi import APIRouter, File, HTTPException, Query, Request, Response, UploadFile
 
 from dispatch import desk
-from dispatch.errors import NotAPhoto, PhotoTooLarge, UnknownPhoto
+from dispatch.errors import NotAPhoto, PhotoTooLarge
 from dispatch.intake import Draft
 from dispatch.store import editions
 from dispatch.store.engine import connect
@@ -68,7 +68,7 @@ async def photo(request: Request, file: Annotated[UploadFile, File()], worker: W
 @router.get(
     "/photos/{sha256}",
     response_class=Response,
-    responses={200: {"content": {"image/jpeg": {}}}, **{code: PROBLEMS[code] for code in (422, 503)}},
+    responses={200: {"content": {"image/jpeg": {}}}, **{code: PROBLEMS[code] for code in (404, 422, 503)}},
 )
 async def photo_of(
     sha256: str, worker: WorkerOf, size: Annotated[str, Query(pattern="^(full|thumb)$")] = "full"
@@ -77,6 +77,6 @@ async def photo_of(
     async with connect(worker.engine) as connection:
         found = await editions.which_photo(connection, sha256, thumb=size == "thumb")
     if found is None:
-        raise UnknownPhoto(sha256=sha256)
+        raise HTTPException(404)
     headers = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
     return Response(found, media_type="image/jpeg", headers=headers)

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dispatch.intake import NO_NUL
 from dispatch.model import Action, Mode, State, TeamKind
 
 
@@ -17,7 +18,8 @@ class TeamName(BaseModel):
     code: str
     name: str
     name_en: str
-    kind: TeamKind
+    kind: TeamKind | None
+    """None for a team that the edition in force no longer has."""
 
 
 class UnitSent(BaseModel):
@@ -128,10 +130,10 @@ class OrderIn(BaseModel):
 
     id: UUID = Field(default_factory=uuid4, description="Made by the client; the same id twice is the same action.")
     action: Literal[Action.ACCEPT, Action.ARRIVE, Action.HANDLE, Action.CLOSE, Action.RETURN, Action.REASSIGN]
-    actor: Annotated[str, Field(max_length=100)] = ""
-    note: Annotated[str, Field(max_length=4000)] = ""
-    team: Annotated[str, Field(max_length=50)] = ""
-    unit: Annotated[str, Field(max_length=50)] = ""
+    actor: Annotated[str, Field(max_length=100, pattern=NO_NUL)] = ""
+    note: Annotated[str, Field(max_length=4000, pattern=NO_NUL)] = ""
+    team: Annotated[str, Field(max_length=50, pattern=NO_NUL)] = ""
+    unit: Annotated[str, Field(max_length=50, pattern=NO_NUL)] = ""
     photos: Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]], Field(max_length=12)] = []
     seq: int | None = Field(None, ge=1, description="The step you were looking at; refused when the case moved on.")
 

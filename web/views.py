@@ -100,7 +100,9 @@ def received_view(received: Received, ground: Ground) -> dict[str, Any]:
         "state": case.state.value,
         "known": received.known,
         "filled": list(received.filled),
-        "team": team_name(district.teams[case.team]),
+        "team": team_name(district.teams[case.team])
+        if case.team in district.teams
+        else {"code": case.team, "name": case.team, "name_en": case.team, "kind": None},
         "unit": None
         if unit is None
         else {

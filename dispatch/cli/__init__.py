@@ -7,7 +7,7 @@ import sys
 import typer
 
 from dispatch.cli import audit, bench, grids, heatmap, route, serve
-from dispatch.errors import DomainError
+from dispatch.errors import BrokenDistrict, DomainError
 
 app = typer.Typer(
     name="onegrid",
@@ -40,4 +40,6 @@ def tell(error: DomainError) -> None:
     for language in ("zh", "en"):
         parts = (error.text(language), error.hint(language))
         print(" ".join(part for part in parts if part), file=sys.stderr)  # noqa: T201
+    for finding in error.findings if isinstance(error, BrokenDistrict) else ():
+        print(f"  {finding.text('zh')}\n    {finding.text('en')}", file=sys.stderr)  # noqa: T201
     print(f"[{error.code()}]", file=sys.stderr)  # noqa: T201

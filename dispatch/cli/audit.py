@@ -11,12 +11,11 @@ from rich.progress import Progress
 
 from dispatch.audit import Break, verify
 from dispatch.cli.serve import DataOption, settings_from, told, with_database
-from dispatch.desk import report_digest
+from dispatch.desk import stands
 from dispatch.errors import BrokenRecord
 from dispatch.settings import Settings
 from dispatch.store import record
-from dispatch.store.cases import as_report
-from dispatch.store.engine import connect, migrate, open_engine
+from dispatch.store.engine import migrate, open_engine, snapshot
 
 app = typer.Typer(help="The record: check that nothing was altered.", no_args_is_help=True)
 
@@ -27,6 +26,7 @@ PROBLEMS = {
     "head": ("案件末尾与记录不符", "the case does not end where its record ends"),
     "projection": ("案件状态与记录不符", "the case's state is not the one its record leads to"),
     "report": ("上报内容与封存的不符", "the report is not the one that was sealed"),
+    "photo": ("照片内容与摘要不符", "the photo is not the one that its digest names"),
     "empty": ("没有记录", "there is no record"),
 }
 
@@ -63,18 +63,20 @@ def vars_of(broken: Break) -> dict[str, object]:
 
 async def _walk(settings: Settings) -> tuple[dict[str, int], Break | None]:
     engine = open_engine(settings.database_url or "", 1)
-    cases = events = 0
+    found = {"cases": 0, "events": 0, "photos_altered": 0}
     try:
         await migrate(engine)
-        async with connect(engine) as connection:
+        async with snapshot(engine) as connection:
             with Progress(console=told, transient=True) as progress:
                 task = progress.add_task("核验 / verifying", total=None)
                 async for row, chain in record.chains(connection):
-                    head = record.as_head(row, report_digest(as_report(row)))
-                    if broken := verify(head, chain):
-                        return {"cases": cases, "events": events}, broken
-                    cases, events = cases + 1, events + len(chain)
-                    progress.update(task, completed=cases)
+                    if broken := verify(stands(row), chain):
+                        return found, broken
+                    found["cases"] += 1
+                    found["events"] += len(chain)
+                    progress.update(task, completed=found["cases"])
+            altered = await record.altered_photos(connection)
     finally:
         await engine.dispose()
-    return {"cases": cases, "events": events}, None
+    found["photos_altered"] = len(altered)
+    return found, Break(altered[0], 0, "photo") if altered else None

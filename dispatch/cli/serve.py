@@ -18,7 +18,9 @@ from rich.console import Console
 
 from dispatch.database import PrivatePostgis
 from dispatch.demo import Stream
+from dispatch.district import load
 from dispatch.errors import AddressNotAllowed
+from dispatch.ground import prepare
 from dispatch.settings import Settings
 from dispatch.store.engine import migrate as migrate_schema
 from dispatch.store.engine import open_engine
@@ -62,9 +64,14 @@ def _end(number: int, _frame: object) -> None:
 
 
 def serve(
-    host: HostOption = None, port: PortOption = None, data_dir: DataOption = None, district: DistrictOption = None
+    host: HostOption = None,
+    port: PortOption = None,
+    data_dir: DataOption = None,
+    district: DistrictOption = None,
+    no_stream: Annotated[bool, typer.Option("--no-stream", help="As in demo; here there never is one.")] = False,
 ) -> None:
     """Serve the command centre, the field page and the interface."""
+    _ = no_stream
     _run(settings_from(host=host, port=port, data_dir=data_dir, district=district), lambda _url: None)
 
 
@@ -91,9 +98,12 @@ def _start_stream(url: str) -> None:
 
 def _run(settings: Settings, when_ready: Callable[[str], None]) -> None:
     _loopback(settings.host)
+    with told.status("正在载入数据 / loading the district …"):
+        # Before anything is started: a broken folder is refused whole, and what the database holds stays.
+        ground = prepare(load(settings.district_folder()))
+    told.print(f"数据版本 / district: {ground.district.name} {ground.district.version}")
     with with_database(settings) as ready:
-        told.print("正在载入数据 / loading the district …")
-        _Server(create(ready), ready, when_ready).run()
+        _Server(create(ready, ground), ready, when_ready).run()
 
 
 def _loopback(host: str) -> None:

@@ -87,6 +87,13 @@ async def write(connection: AsyncConnection, statement: str, values: Mapping[str
 
 
 @asynccontextmanager
+async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection whose reads all see the database as it is now, whatever is written meanwhile."""
+    async with engine.execution_options(isolation_level="REPEATABLE READ").connect() as connection:
+        yield connection
+
+
+@asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection whose statements are one transaction, committed at the end."""
     async with engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:

@@ -13,7 +13,7 @@ import psycopg
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch.audit import Entry, Event, Head, Recorded
+from dispatch.audit import Entry, Event, Recorded
 from dispatch.model import Report
 from dispatch.store.cases import COLUMNS, CaseRow, as_case
 from dispatch.store.engine import for_driver, write
@@ -56,7 +56,7 @@ _POINT: Final = "ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)"
 _OPEN: Final = for_driver(
     f"""
     WITH actual AS MATERIALIZED (
-        SELECT coalesce(array_agg(unit ORDER BY unit), '{{}}') AS busy FROM case_file
+        SELECT coalesce(array_agg(unit ORDER BY unit COLLATE "C"), '{{}}') AS busy FROM case_file
         WHERE unit = ANY(CAST(:units AS text[])) AND {ON_A_CASE}
     ), reported AS (
         INSERT INTO report (id, geom, given_lon, given_lat, datum, accuracy_m, seen_at, received_at, source, matter,
@@ -261,37 +261,40 @@ class Told:
     case: CaseRow
 
 
+# The newest of them: those told before lie in front of what is new. Transactions that this cluster has not begun yet
+# come from another's dump; a first event is long, and its note is empty.
 _SINCE: Final = text(
     f"""
-    SELECT e.id AS event_id, e.seq AS event_seq, e.action, e.at, e.actor, e.data ->> 'note' AS note, {COLUMNS}
-    FROM event e JOIN case_file c USING (case_no) JOIN report r ON r.id = c.report_id
-    WHERE e.xact >= :since ORDER BY e.id LIMIT :limit"""  # noqa: S608
+    SELECT (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint AS horizon, told.*
+    FROM (SELECT 1) AS one LEFT JOIN (
+        SELECT e.id AS event_id, e.seq AS event_seq, e.action, e.at, e.actor,
+               CASE WHEN e.seq > 1 THEN e.data END AS data, {COLUMNS}
+        FROM event e JOIN case_file c USING (case_no) JOIN report r ON r.id = c.report_id
+        WHERE e.xact >= :since AND e.xact < (pg_snapshot_xmax(pg_current_snapshot())::text)::bigint
+        ORDER BY e.id DESC LIMIT :limit
+    ) AS told ON true"""  # noqa: S608
 )
 
 
 async def events_since(connection: AsyncConnection, since: int, limit: int) -> tuple[list[Told], int]:
-    """What happened from transaction `since` on, and the transaction to ask from next.
+    """The newest `limit` events from transaction `since` on, oldest first, and the transaction to ask from next.
 
     Event ids are given before commit, so they do not come in order; transactions below the snapshot's `xmin` are all
     over, so nothing below it can still appear. What lies above is told again next time: tell it apart by event id.
     Both answers come from one snapshot.
     """
-    rows = (
-        (
-            await connection.execute(
-                text(
-                    "SELECT (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint AS horizon, told.* "  # noqa: S608
-                    f"FROM (SELECT 1) AS one LEFT JOIN ({_SINCE.text}) AS told ON true"
-                ),
-                {"since": since, "limit": limit},
-            )
-        )
-        .mappings()
-        .all()
-    )
+    rows = (await connection.execute(_SINCE, {"since": since, "limit": limit})).mappings().all()
     told = [
-        Told(row["event_id"], row["event_seq"], row["action"], row["at"], row["actor"], row["note"] or "", as_case(row))
-        for row in rows
+        Told(
+            row["event_id"],
+            row["event_seq"],
+            row["action"],
+            row["at"],
+            row["actor"],
+            (row["data"] or {}).get("note", ""),
+            as_case(row),
+        )
+        for row in reversed(rows)
         if row["event_id"] is not None
     ]
     return told, int(rows[0]["horizon"])
@@ -299,8 +302,10 @@ async def events_since(connection: AsyncConnection, since: int, limit: int) -> t
 
 _CHAINS: Final = text(
     """
-    SELECT c.case_no, c.seq AS head_seq, c.state, c.sealed AS head_sealed, r.id, r.given_lon, r.given_lat, r.datum,
-           r.accuracy_m, r.seen_at, r.received_at, r.source, r.matter, r.text, r.contact, r.photos,
+    SELECT c.case_no, c.seq AS head_seq, c.state, c.sealed AS head_sealed, c.team, c.unit, c.due_at,
+           c.received_at AS opened_at, c.matter AS case_matter, c.urgency AS case_urgency, c.township AS case_township,
+           c.grid AS case_grid, ST_X(c.geom) AS case_lon, ST_Y(c.geom) AS case_lat, r.id, r.given_lon, r.given_lat,
+           r.datum, r.accuracy_m, r.seen_at, r.received_at, r.source, r.matter, r.text, r.contact, r.photos,
            ST_X(r.geom) AS lon, ST_Y(r.geom) AS lat
     FROM case_file c JOIN report r ON r.id = c.report_id WHERE c.case_no > :after ORDER BY c.case_no LIMIT :limit"""
 )
@@ -327,6 +332,7 @@ async def chains(connection: AsyncConnection, batch: int = 2000) -> AsyncIterato
         after = last
 
 
-def as_head(row: RowMapping, report_digest: str) -> Head:
-    """What the case says of the end of its record."""
-    return Head(row["case_no"], row["head_seq"], row["state"], bytes(row["head_sealed"]), report_digest)
+async def altered_photos(connection: AsyncConnection) -> list[str]:
+    """Photos whose bytes are not those that their digest names."""
+    query = text("SELECT sha256 FROM photo WHERE sha256 <> encode(sha256(jpeg), 'hex') ORDER BY sha256")
+    return [str(digest) for digest in (await connection.execute(query)).scalars()]
