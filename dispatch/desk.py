@@ -19,7 +19,7 @@ from dispatch.district import District
 from dispatch.ground import Ground
 from dispatch.intake import Draft, Placed, digest_fields, place, same_content
 from dispatch.model import Action, Decision, Matter, MatterClass, Report, State
-from dispatch.store import cases, editions, record
+from dispatch.store import cases, editions, moves
 from dispatch.store.cases import CaseRow
 from geo.travel import Leg
 
@@ -55,7 +55,7 @@ class Memory:
     async def number(self, connection: AsyncConnection) -> int:
         """A number for a new case."""
         while not self.numbers:
-            self.numbers.extend(await record.take_numbers(connection, NUMBERS_AT_ONCE))
+            self.numbers.extend(await moves.take_numbers(connection, NUMBERS_AT_ONCE))
         return self.numbers.popleft()
 
 
@@ -67,7 +67,7 @@ async def receive(
     try:
         placed = place(ground, draft, report_id, now, max_age_days)
     except errors.DomainError:
-        if draft.id and await record.is_known(connection, report_id):
+        if draft.id and await moves.is_known(connection, report_id):
             return await _known(connection, report_id, draft)
         raise
     await _photos_are_here(connection, draft.photos)
@@ -89,11 +89,11 @@ async def receive(
         decided = routing.as_json(decision)
         case, entry = _opening(ground, placed, decision, decided, number)
         try:
-            truth = await record.open_case(connection, placed.report, case, entry, record.Assumed(units, busy))
-        except record.UnitTaken:
+            truth = await moves.open_case(connection, placed.report, case, entry, moves.Assumed(units, busy))
+        except moves.UnitTaken:
             continue
-        except record.AlreadyThere as there:
-            if not await record.is_known(connection, report_id):
+        except moves.AlreadyThere as there:
+            if not await moves.is_known(connection, report_id):
                 # The id is an action's.
                 raise errors.ReportConflicts({"field": "id"}, report=str(report_id), case="—") from there
             return await _known(connection, report_id, draft)
@@ -105,7 +105,7 @@ async def receive(
 
 
 async def _photos_are_here(connection: AsyncConnection, photos: Sequence[str]) -> None:
-    if photos and (missing := await record.missing_photos(connection, photos)):
+    if photos and (missing := await moves.missing_photos(connection, photos)):
         raise errors.UnknownPhoto({"field": "photos"}, sha256=missing[0])
 
 
@@ -192,7 +192,7 @@ def _lowest(zones: Sequence[Any]) -> str | None:
 
 
 def stands(row: RowMapping) -> Head:
-    """What a case's row and its report's say, to be held against the record. A row of `record.chains`."""
+    """What a case's row and its report's say, to be held against the moves. A row of `record.chains`."""
     return Head(
         case=row["case_no"],
         seq=row["head_seq"],
@@ -236,7 +236,7 @@ async def act(connection: AsyncConnection, ground: Ground, order: Order, now: da
     `CaseMovedOn`, `ActionConflicts`.
     """
     for _ in range(TRIES):
-        facts = await record.gather_for_action(connection, order.case_no, order.id)
+        facts = await moves.gather_for_action(connection, order.case_no, order.id)
         if facts.case is None:
             raise errors.UnknownCase(case=order.case_no)
         if facts.done:
@@ -248,14 +248,14 @@ async def act(connection: AsyncConnection, ground: Ground, order: Order, now: da
         await _photos_are_here(connection, order.photos)
         case, entry = decide_action(ground, order, facts.case, facts.busy, now)
         try:
-            if await record.advance_case(connection, case, entry):
+            if await moves.advance_case(connection, case, entry):
                 return case
-        except (record.UnitTaken, record.AlreadyThere):
+        except (moves.UnitTaken, moves.AlreadyThere):
             continue
     raise errors.DatabaseUnavailable
 
 
-def _moved_on(facts: record.ActionFacts) -> errors.CaseMovedOn:
+def _moved_on(facts: moves.ActionFacts) -> errors.CaseMovedOn:
     action, actor = facts.last
     return errors.CaseMovedOn(
         {"seq": facts.case.seq if facts.case else None},

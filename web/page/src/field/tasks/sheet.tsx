@@ -12,8 +12,8 @@ import { PlaceMap } from "../position/place-map";
 import { CaseState } from "../records/receipt";
 import { StateChip, Waiting } from "../records/status";
 import { t, type Word } from "../words";
+import { Due } from "./due";
 import { expectedState, nextSteps, seqFor, type Task } from "./list";
-import { Due } from "./tasks";
 
 /** The two deeds that need words. */
 type Writing = "handle" | "return";

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../../shared/client";
 import { lang, nameOf } from "../../shared/i18n";
-import { clock, distance, span } from "../../shared/time";
+import { clock, distance } from "../../shared/time";
 import type { District, Team, TeamKind, Unit } from "../../shared/types";
 import type { DeedEntry, Entry } from "../outbox/entry";
 import type { Store } from "../outbox/store";
@@ -13,6 +13,7 @@ import { keptDatum, useDevicePosition } from "../position/watch";
 import { CaseState } from "../records/receipt";
 import { StateChip } from "../records/status";
 import { t, type Word } from "../words";
+import { Due } from "./due";
 import { tasks as inOrder, isOurs, type Task } from "./list";
 import { TaskSheet } from "./sheet";
 import { useTeamCases } from "./use-cases";
@@ -144,16 +145,6 @@ function TeamChoice({ teams, onChoose }: { teams: Team[]; onChoose: (code: strin
         );
       })}
     </div>
-  );
-}
-
-/** How long until a case is due, or how late it is. */
-export function Due({ at, now }: { at: string; now: number }) {
-  const left = Date.parse(at) - now;
-  return left < 0 ? (
-    <span class="late">{t("late", { span: span(-left, lang()) })}</span>
-  ) : (
-    <span>{t("due", { span: span(left, lang()) })}</span>
   );
 }
 

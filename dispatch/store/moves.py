@@ -1,0 +1,220 @@
+"""Opening a case and moving it on: each written by one statement that checks what it rests on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch.audit import Entry
+from dispatch.model import Report
+from dispatch.store.cases import COLUMNS, CaseRow, as_case
+from dispatch.store.engine import for_driver, write
+
+
+class AlreadyThere(Exception):
+    """Another request wrote the same report or action a moment before."""
+
+
+class UnitTaken(Exception):
+    """Another case got the unit a moment before."""
+
+
+ON_A_CASE: Final = "unit IS NOT NULL AND state IN ('assigned', 'accepted', 'on_scene')"
+
+_NUMBERS: Final = text("SELECT nextval('case_number') FROM generate_series(1, :count)")
+
+
+async def take_numbers(connection: AsyncConnection, count: int) -> list[int]:
+    """Numbers for new cases that nobody else will have; those that are not used leave a gap."""
+    return [int(number) for number in (await connection.execute(_NUMBERS, {"count": count})).scalars()]
+
+
+async def is_known(connection: AsyncConnection, report_id: UUID) -> bool:
+    """Whether this report came before."""
+    query = text("SELECT EXISTS (SELECT FROM report WHERE id = :id)")
+    return bool((await connection.execute(query, {"id": report_id})).scalar())
+
+
+async def missing_photos(connection: AsyncConnection, photos: Sequence[str]) -> list[str]:
+    """Those of the digests of which there is no photo."""
+    query = text(
+        "SELECT asked FROM unnest(CAST(:photos AS text[])) AS asked WHERE asked NOT IN (SELECT sha256 FROM photo)"
+    )
+    return [str(row) for row in (await connection.execute(query, {"photos": list(photos)})).scalars()]
+
+
+_POINT: Final = "ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)"
+
+_OPEN: Final = for_driver(
+    f"""
+    WITH actual AS MATERIALIZED (
+        SELECT coalesce(array_agg(unit ORDER BY unit COLLATE "C"), '{{}}') AS busy FROM case_file
+        WHERE unit = ANY(CAST(:units AS text[])) AND {ON_A_CASE}
+    ), reported AS (
+        INSERT INTO report (id, geom, given_lon, given_lat, datum, accuracy_m, seen_at, received_at, source, matter,
+                            text, contact, photos)
+        SELECT :report_id, {_POINT}, :given_lon, :given_lat, :datum, :accuracy_m, :seen_at, :received_at, :source,
+               :matter, :text, CAST(:contact AS jsonb), CAST(:photos AS text[])
+        FROM actual WHERE busy = CAST(:busy AS text[])
+        RETURNING id
+    ), opened AS (
+        INSERT INTO case_file (case_no, report_id, state, seq, sealed, matter, urgency, team, unit, eta_s, mode, geom,
+                               township, grid, zones, seen_at, received_at, changed_at, due_at, notes)
+        SELECT :case_no, id, :state, 1, :sealed, :matter, :urgency, :team, :unit, :eta_s, :mode, {_POINT},
+               :township, :grid, CAST(:zones AS jsonb), :seen_at, :received_at, :received_at, :due_at,
+               CAST(:notes AS text[])
+        FROM reported RETURNING case_no
+    ), told AS (
+        INSERT INTO event (action_id, case_no, seq, at, action, actor, data, prev, sealed)
+        SELECT :action_id, case_no, 1, :at, :action, :actor, CAST(:data AS json), :prev, :sealed FROM opened
+        RETURNING id
+    )
+    SELECT busy, EXISTS (SELECT FROM told) AS written FROM actual"""  # noqa: S608
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """What a decision rests on: of these units, those are on a case."""
+
+    units: tuple[str, ...]
+    busy: frozenset[str]
+
+
+async def open_case(
+    connection: AsyncConnection,
+    report: Report,
+    case: CaseRow,
+    entry: Entry,
+    assumed: Assumed,
+) -> frozenset[str] | None:
+    """Write report, case and first event if what was assumed is so (None); if not, nothing, and answer who is busy.
+
+    Asking and writing in one statement saves a round trip. Raises `AlreadyThere`, `UnitTaken`.
+    """
+    values = {
+        **_event_values(entry),
+        "report_id": report.id,
+        "lon": report.lon,
+        "lat": report.lat,
+        "given_lon": report.given_lon,
+        "given_lat": report.given_lat,
+        "datum": report.datum.value,
+        "accuracy_m": report.accuracy_m,
+        "seen_at": report.seen_at,
+        "received_at": report.received_at,
+        "source": report.source.value,
+        "matter": report.matter,
+        "text": report.text,
+        "contact": json.dumps(dict(report.contact), ensure_ascii=False),
+        "photos": list(report.photos),
+        **_case_values(case),
+        "township": case.township,
+        "grid": case.grid,
+        "urgency": case.urgency,
+        "zones": json.dumps(case.zones, ensure_ascii=False),
+        "notes": list(case.notes),
+        "units": list(assumed.units),
+        "busy": sorted(assumed.busy),
+    }
+    busy, written = await _write(connection, _OPEN, values) or ([], False)
+    return None if written else frozenset(busy)
+
+
+_ADVANCE: Final = for_driver(
+    """
+    WITH moved AS (
+        UPDATE case_file
+        SET state = :state, seq = :seq, sealed = :sealed, team = :team, unit = :unit, eta_s = :eta_s, mode = :mode,
+            changed_at = :at, due_at = :due_at
+        WHERE case_no = :case_no AND seq = :seq - 1
+        RETURNING case_no
+    )
+    INSERT INTO event (action_id, case_no, seq, at, action, actor, data, prev, sealed)
+    SELECT :action_id, case_no, :seq, :at, :action, :actor, CAST(:data AS json), :prev, :sealed FROM moved
+    RETURNING id"""
+)
+
+
+async def advance_case(connection: AsyncConnection, case: CaseRow, entry: Entry) -> bool:
+    """Write the case as it now stands and its event; False when somebody else moved it first (nothing is written).
+
+    Raises `AlreadyThere` when the action's id is known, `UnitTaken`.
+    """
+    values = {**_event_values(entry), **_case_values(case)}
+    return await _write(connection, _ADVANCE, values) is not None
+
+
+async def _write(connection: AsyncConnection, statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    try:
+        return await write(connection, statement, values)
+    except psycopg.errors.UniqueViolation as error:
+        match error.diag.constraint_name:
+            case "ix_case_file_unit_on_case":
+                raise UnitTaken from error
+            case "report_pkey" | "case_file_report_id_key" | "event_action_id_key":
+                raise AlreadyThere from error
+        raise
+
+
+def _event_values(entry: Entry) -> dict[str, Any]:
+    event = entry.event
+    return {
+        "action_id": event.id,
+        "case_no": event.case,
+        "seq": event.seq,
+        "at": event.at,
+        "action": event.action,
+        "actor": event.actor,
+        "data": entry.text,
+        "prev": event.prev,
+        "sealed": entry.sealed,
+    }
+
+
+def _case_values(case: CaseRow) -> dict[str, Any]:
+    return {
+        "state": case.state.value,
+        "team": case.team,
+        "unit": case.unit,
+        "eta_s": case.eta_s,
+        "mode": case.mode.value if case.mode else None,
+        "due_at": case.due_at,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ActionFacts:
+    """What an action needs to know."""
+
+    case: CaseRow | None
+    busy: frozenset[str]
+    done: tuple[str, str] | None
+    """(case, action) of the event that already has this action's id."""
+    last: tuple[str, str]
+    """(action, actor) of the case's last event."""
+
+
+_GATHER_ACTION: Final = text(
+    f"""
+    SELECT {COLUMNS}, (SELECT coalesce(array_agg(unit), '{{}}') FROM case_file WHERE {ON_A_CASE}) AS busy,
+           (SELECT case_no || ' ' || action FROM event WHERE action_id = :action_id) AS done,
+           (SELECT ARRAY[action, actor] FROM event e WHERE e.case_no = c.case_no AND e.seq = c.seq) AS last
+    FROM case_file c JOIN report r ON r.id = c.report_id WHERE c.case_no = :case_no"""  # noqa: S608
+)
+
+
+async def gather_for_action(connection: AsyncConnection, case_no: str, action_id: UUID) -> ActionFacts:
+    """One read before an action."""
+    row = (await connection.execute(_GATHER_ACTION, {"case_no": case_no, "action_id": action_id})).mappings().first()
+    if row is None:
+        return ActionFacts(None, frozenset(), None, ("", ""))
+    done = tuple(row["done"].split(" ", 1)) if row["done"] else None
+    return ActionFacts(as_case(row), frozenset(row["busy"]), done, tuple(row["last"]))
