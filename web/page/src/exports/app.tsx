@@ -38,9 +38,13 @@ export function App({ client }: { client: Client }) {
     document.title = t("title");
   });
   useEffect(() => {
-    void learn(client, setDistrict, (part) => setChoices((before) => ({ ...before, ...part }))).catch(() =>
-      setTrouble(true),
-    );
+    const know = (found: District): void => {
+      setDistrict(found);
+      // A demonstration has no last month: its cases were made today.
+      const day = clock(found.timezone).day(Date.now());
+      if (found.demonstration) setAsked((before) => ({ ...before, ...periodOf("last_7_days", day) }));
+    };
+    void learn(client, know, (part) => setChoices((before) => ({ ...before, ...part }))).catch(() => setTrouble(true));
   }, [client]);
 
   const wrong = wrongWith(asked);
