@@ -1,4 +1,4 @@
-"""A real server for tests: the application under uvicorn on a free port of loopback, in a thread of its own."""
+"""A real server for tests: the sample district under uvicorn on a free port of loopback, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from dispatch.settings import Settings
+from tests.sample import ground
 from web.app import create
 
 
@@ -21,7 +22,7 @@ def serving(settings: Settings) -> Iterator[str]:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     config = uvicorn.Config(
-        create(settings), host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1
+        create(settings, ground()), host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -257,7 +257,9 @@ def test_a_period_that_cannot_be_is_refused(ground: Ground, since: str | None, u
 def test_a_report_is_in_the_files_that_the_server_gives(database_url: str) -> None:
     from web.app import create
 
-    with TestClient(create(Settings(database_url=database_url, district=SAMPLE))) as client:
+    with TestClient(
+        create(Settings(database_url=database_url, district=SAMPLE)), base_url="http://127.0.0.1"
+    ) as client:
         grid = client.get("/api/zones/grid").json()["features"][0]
         at = shapely.geometry.shape(grid["geometry"]).representative_point()
         matter = client.get("/api/matters").json()["items"][0]["code"]

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from psycopg import sql
+
+from dispatch.database import DATABASE, Running
+from dispatch.settings import Settings
+from tests.serving import serving
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +22,17 @@ def browser(chromium: str | None) -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield started
         started.close()
+
+
+@pytest.fixture(scope="module")
+def server(postgis: Running, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Base URL of a server for one file, on a database of its own: what is seen there is what that file did."""
+    name = f"pages_{request.module.__name__.rpartition('.')[2]}"
+    with psycopg.connect(postgis.conninfo("postgres"), autocommit=True) as connection:
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(DATABASE))
+        connection.execute(copy)
+    with serving(Settings(database_url=postgis.url_of(name))) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
