@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 from dispatch import district as districts
-from dispatch.bench import Result, Tell, intake, live, route
+from dispatch.bench import Result, Tell
 from dispatch.cli.serve import DistrictOption, settings_from, told
 from dispatch.ground import Ground, prepare
 
+# Each measurement is imported by the command that runs it: GeoPandas and the like would make every other command wait.
 app = typer.Typer(help="Measure speed: ratios within one run.", no_args_is_help=True)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -27,6 +28,8 @@ def route_command(
     as_json: JsonOption = False,
 ) -> None:
     """Bulk routing against geopandas.sjoin of the same points on the same layers: at least 3 times its speed."""
+    from dispatch.bench import route  # noqa: PLC0415
+
     _measure(district, as_json, lambda ground, _, tell: route.run(ground, tell, points, rounds))
 
 
@@ -38,17 +41,21 @@ def intake_command(
     as_json: JsonOption = False,
 ) -> None:
     """Single reports against a bare FastAPI route that only inserts the same row: at least 0.6 of its throughput."""
+    from dispatch.bench import intake  # noqa: PLC0415
+
     _measure(district, as_json, lambda ground, folder, tell: intake.run(ground, folder, tell, rounds, seconds))
 
 
 @app.command("live")
 def live_command(
     district: DistrictOption = None,
-    cases: Annotated[int, typer.Option(min=1, max=10_000, help="Open cases before it begins.")] = live.CASES,
-    seconds: Annotated[float, typer.Option(min=1, help="How long reports are sent.")] = live.SECONDS,
+    cases: Annotated[int, typer.Option(min=1, max=10_000, help="Open cases before it begins.")] = 5000,
+    seconds: Annotated[float, typer.Option(min=1, help="How long reports are sent.")] = 30,
     as_json: JsonOption = False,
 ) -> None:
     """From POST to the marker on an open map at 20 reports a second: median under 300 ms. Needs Playwright."""
+    from dispatch.bench import live  # noqa: PLC0415
+
     try:
         _measure(district, as_json, lambda ground, folder, tell: live.run(ground, folder, tell, cases, seconds))
     except live.PlaywrightMissing as missing:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,10 +16,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from dispatch import district as districts
 from dispatch.cli.serve import settings_from, told
 from dispatch.ground import prepare
-from dispatch.route_file import Summary, route_file
 
 PATIENCE_S: Final = 2.0
 """What is over sooner needs no progress bar."""
+
+
+if TYPE_CHECKING:
+    from dispatch.route_file import Summary
 
 
 def route(
@@ -34,6 +37,8 @@ def route(
 
     Rows that cannot be routed are kept in OUT.rejected.csv, with their line and the reason. Columns: see docs/api.md.
     """
+    from dispatch.route_file import route_file  # noqa: PLC0415 - Arrow takes a second to load
+
     if out.exists() and out.samefile(file):
         raise typer.BadParameter("结果不能覆盖原文件 / the result must not overwrite its source", param_hint="--out")
     began = time.monotonic()

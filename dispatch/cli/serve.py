@@ -17,7 +17,6 @@ import uvicorn
 from rich.console import Console
 
 from dispatch.database import PrivatePostgis
-from dispatch.demo import Stream
 from dispatch.district import load
 from dispatch.errors import AddressNotAllowed
 from dispatch.ground import prepare
@@ -92,6 +91,8 @@ def demo(
 
 
 def _start_stream(url: str) -> None:
+    from dispatch.demo import Stream  # noqa: PLC0415 - what serves for good needs no client
+
     threading.Thread(target=Stream(url).run, daemon=True, name="demo-stream").start()
     told.print("演示数据正在流入（案件为虚构） / made reports are flowing in")
 
