@@ -39,7 +39,7 @@ def tell(error: DomainError) -> None:
     """A refusal on stderr, Chinese first."""
     for language in ("zh", "en"):
         parts = (error.text(language), error.hint(language))
-        print(" ".join(part for part in parts if part), file=sys.stderr)  # noqa: T201
+        print(" ".join(part for part in parts if part), file=sys.stderr)
     for finding in error.findings if isinstance(error, BrokenDistrict) else ():
-        print(f"  {finding.text('zh')}\n    {finding.text('en')}", file=sys.stderr)  # noqa: T201
-    print(f"[{error.code()}]", file=sys.stderr)  # noqa: T201
+        print(f"  {finding.text('zh')}\n    {finding.text('en')}", file=sys.stderr)
+    print(f"[{error.code()}]", file=sys.stderr)

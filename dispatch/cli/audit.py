@@ -46,14 +46,14 @@ def verify_command(
         figures, broken = anyio.run(_walk, ready)
     if as_json:
         found = {**figures, "broken": None if broken is None else vars_of(broken)}
-        print(json.dumps({"name": "audit verify", "passed": broken is None, "figures": found}, ensure_ascii=False))  # noqa: T201
+        print(json.dumps({"name": "audit verify", "passed": broken is None, "figures": found}, ensure_ascii=False))
     if broken is not None:
         zh, en = PROBLEMS[broken.problem]
         error = BrokenRecord(case=broken.case, seq=broken.seq, problem=f"{zh} / {en}")
         told.print(f"{error.text('zh')}\n{error.text('en')}")
         raise typer.Exit(1)
     if not as_json:
-        print(f"{figures['cases']} 件案件、{figures['events']} 步记录完好 / cases and steps hold")  # noqa: T201
+        print(f"{figures['cases']} 件案件、{figures['events']} 步记录完好 / cases and steps hold")
 
 
 def vars_of(broken: Break) -> dict[str, object]:

@@ -28,7 +28,7 @@ def route_command(
     as_json: JsonOption = False,
 ) -> None:
     """Bulk routing against geopandas.sjoin of the same points on the same layers: at least 3 times its speed."""
-    from dispatch.bench import route  # noqa: PLC0415
+    from dispatch.bench import route
 
     _measure(district, as_json, lambda ground, _, tell: route.run(ground, tell, points, rounds))
 
@@ -41,7 +41,7 @@ def intake_command(
     as_json: JsonOption = False,
 ) -> None:
     """Single reports against a bare FastAPI route that only inserts the same row: at least 0.6 of its throughput."""
-    from dispatch.bench import intake  # noqa: PLC0415
+    from dispatch.bench import intake
 
     _measure(district, as_json, lambda ground, folder, tell: intake.run(ground, folder, tell, rounds, seconds))
 
@@ -54,7 +54,7 @@ def live_command(
     as_json: JsonOption = False,
 ) -> None:
     """From POST to the marker on an open map at 20 reports a second: median under 300 ms. Needs Playwright."""
-    from dispatch.bench import live  # noqa: PLC0415
+    from dispatch.bench import live
 
     try:
         _measure(district, as_json, lambda ground, folder, tell: live.run(ground, folder, tell, cases, seconds))
@@ -70,9 +70,9 @@ def _measure(district: Path | None, as_json: bool, work: Callable[[Ground, Path,
         result = work(ground, folder, lambda line: status.update(f"{line} …"))
     if as_json:
         said = {"name": result.name, "passed": result.passed, "figures": result.figures}
-        print(json.dumps(said, ensure_ascii=False))  # noqa: T201
+        print(json.dumps(said, ensure_ascii=False))
     else:
         for name, value in result.figures.items():
-            print(f"{name:<34}{value}")  # noqa: T201
-        print("达标 / passed" if result.passed else "未达标 / not passed")  # noqa: T201
+            print(f"{name:<34}{value}")
+        print("达标 / passed" if result.passed else "未达标 / not passed")
     raise typer.Exit(0 if result.passed else 1)

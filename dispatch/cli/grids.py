@@ -32,9 +32,9 @@ def check(
     kinds = dict(Counter(finding.code for finding in findings))
     if as_json:
         figures = {"findings": len(findings), "by_code": kinds, "texts": [finding.text("en") for finding in findings]}
-        print(json.dumps({"name": "grids check", "passed": not findings, "figures": figures}, ensure_ascii=False))  # noqa: T201
+        print(json.dumps({"name": "grids check", "passed": not findings, "figures": figures}, ensure_ascii=False))
     else:
         for finding in findings:
-            print(f"{finding.text('zh')}\n  {finding.text('en')}")  # noqa: T201
-        print(f"{len(findings)} 处问题 / findings" if findings else "没有问题 / nothing wrong")  # noqa: T201
+            print(f"{finding.text('zh')}\n  {finding.text('en')}")
+        print(f"{len(findings)} 处问题 / findings" if findings else "没有问题 / nothing wrong")
     raise typer.Exit(1 if findings else 0)

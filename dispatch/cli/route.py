@@ -37,7 +37,7 @@ def route(
 
     Rows that cannot be routed are kept in OUT.rejected.csv, with their line and the reason. Columns: see docs/api.md.
     """
-    from dispatch.route_file import route_file  # noqa: PLC0415 - Arrow takes a second to load
+    from dispatch.route_file import route_file
 
     if out.exists() and out.samefile(file):
         raise typer.BadParameter("结果不能覆盖原文件 / the result must not overwrite its source", param_hint="--out")
@@ -47,7 +47,7 @@ def route(
         summary = route_file(file, out, ground, progress, datetime.now(UTC))
     passed = summary.rows == summary.routed + summary.rejected
     if as_json:
-        print(json.dumps({"name": "route", "passed": passed, "figures": summary.figures()}, ensure_ascii=False))  # noqa: T201
+        print(json.dumps({"name": "route", "passed": passed, "figures": summary.figures()}, ensure_ascii=False))
     else:
         told.print(_words(summary, out), soft_wrap=True)
     raise typer.Exit(0 if passed else 1)

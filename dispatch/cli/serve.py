@@ -91,7 +91,7 @@ def demo(
 
 
 def _start_stream(url: str) -> None:
-    from dispatch.demo import Stream  # noqa: PLC0415 - what serves for good needs no client
+    from dispatch.demo import Stream
 
     threading.Thread(target=Stream(url).run, daemon=True, name="demo-stream").start()
     told.print("演示数据正在流入（案件为虚构） / made reports are flowing in")
@@ -140,7 +140,7 @@ class _Server(uvicorn.Server):
             return
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-        print(url, flush=True)  # noqa: T201
+        print(url, flush=True)
         told.print(f"  指挥中心 / command centre   {url}\n  网格员 / grid worker        {url}field")
         told.print(f"  分析导出 / exports           {url}exports\n  Ctrl-C 停止 / stops")
         self._when_ready(url.rstrip("/"))
