@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from types import MappingProxyType
@@ -141,9 +141,3 @@ def _feature(finding: Finding) -> dict[str, Any]:
             **{k: v if isinstance(v, int | float) and isfinite(v) else str(v) for k, v in finding.data.items()},
         },
     }
-
-
-def ordered(findings: Sequence[Finding]) -> list[Finding]:
-    """In a lasting order: by layer as they came, then code of the finding, then zones."""
-    layers = {name: i for i, name in enumerate(dict.fromkeys(f.layer for f in findings))}
-    return sorted(findings, key=lambda f: (layers[f.layer], f.code, f.zones))
