@@ -37,7 +37,7 @@ from shapely import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 HERE = Path(__file__).parent
-GRIDS = 1000
+GRIDS = 1198
 FORWARD = pyproj.Transformer.from_crs(4326, 4549, always_xy=True)
 
 
