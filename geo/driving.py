@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 from shapely import LineString
 from shapely.geometry.base import BaseGeometry
 
-from geo.network import Bools, Network, Ways, clear
+from geo.network import MOVES, Bools, Network, Ways, clear
 from geo.raster import Edges, Floats, Frame, Ints, inside, runs, touched
 
 SHORE_M = 1.0
@@ -111,8 +111,8 @@ def land(
     shore = np.zeros(frame.count, dtype=bool)
     shore[touched(frame, edges)[1]] = True
 
-    a, b = _neighbours(frame, dry, centre)
-    asked = np.flatnonzero(shore[a] | shore[b])
+    a, b, near = _neighbours(frame, dry, centre, shore)
+    asked = np.flatnonzero(near)
     walkable = np.ones(a.size, dtype=bool)
     walkable[asked] = clear(closed, middles[a[asked]], middles[b[asked]])
     a, b = centre[a[walkable]], centre[b[walkable]]
@@ -138,14 +138,29 @@ def _centre_in(frame: Frame, edges: Edges) -> Bools:
     return held
 
 
-def _neighbours(frame: Frame, dry: Ints, centre: Ints) -> tuple[Ints, Ints]:
-    """Pairs of dry cells that share an edge or a corner, each once."""
-    pairs = [
-        (dry[held], dry[held] + step)
-        for step in (1, frame.columns, frame.columns + 1, frame.columns - 1)
-        for held in [centre[dry + step] >= 0]
-    ]
-    return np.concatenate([a for a, _ in pairs]), np.concatenate([b for _, b in pairs])
+def _neighbours(frame: Frame, dry: Ints, centre: Ints, shore: Bools) -> tuple[Ints, Ints, Bools]:
+    """Pairs of dry cells a move apart, each once; and whether a cell that the move passes through has a shore in it."""
+    a, b, near = [], [], []
+    for east, north in MOVES:
+        step = north * frame.columns + east
+        held = dry[centre[dry + step] >= 0]
+        passed = shore[held] | shore[held + step]
+        for between in crossed(frame, east, north):
+            passed = passed | shore[held + between]
+        a.append(held)
+        b.append(held + step)
+        near.append(passed)
+    return np.concatenate(a), np.concatenate(b), np.concatenate(near)
+
+
+def crossed(frame: Frame, east: int, north: int) -> tuple[int, ...]:
+    """How far on the cells are that a move passes through between its ends: two on a knight's move, else none.
+
+    On the diagonal it passes through a corner, and whatever lies there touches the cells at its ends.
+    """
+    if abs(east) == 2:
+        return (east // 2, east // 2 + north * frame.columns)
+    return (frame.columns, frame.columns + east) if north == 2 else ()
 
 
 def _ways(frame: Frame, roads: Sequence[Road], kmh: Mapping[str, float]) -> tuple[Floats, Ints, Ints, Floats, Floats]:

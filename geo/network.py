@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import shapely
@@ -14,6 +15,14 @@ from shapely.geometry.base import BaseGeometry
 from geo.raster import Floats, Ints
 
 Bools = NDArray[np.bool_]
+Trees = NDArray[np.int32]
+
+MOVES: Final = ((1, 0), (0, 1), (1, 1), (-1, 1), (2, 1), (1, 2), (-1, 2), (-2, 1))
+"""The steps of one half of the plane, in cells (east, north): with those back, 16 directions.
+
+Measured over them a way on open ground is at most 2.8 % longer than straight, 1.4 % at the average; over the eight
+directions of the edges and corners alone it would be 8.2 % and 5.5 %.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,11 @@ class Network:
         """The same with every step turned round."""
         return Network(self.xy, self.seconds.T.tocsr(), self.on_foot)
 
+    def tree(self, source: int, limit_s: float = np.inf) -> tuple[Floats, Trees]:
+        """Seconds from `source` to each place within `limit_s`, and the place before it; -9999: none."""
+        seconds, before = dijkstra(self.seconds, indices=source, return_predecessors=True, limit=limit_s)
+        return seconds, before
+
     def solve(self, sources: Ints) -> Ways:
         """The quickest ways from each of `sources`; -1 is a source from which nothing is reached."""
         shape = (sources.size, len(self.xy))
@@ -67,7 +81,7 @@ class Network:
                 ways.walked_m[rows[which == number]] = walked
         return ways
 
-    def _lengths(self, source: int, before: NDArray[np.int32]) -> tuple[Floats, Floats]:
+    def _lengths(self, source: int, before: Trees) -> tuple[Floats, Floats]:
         """Metres, and those on foot, along a tree of predecessors, by doubling: each round looks twice as far back."""
         reached = before >= 0
         reached[source] = True
@@ -82,6 +96,12 @@ class Network:
             back = farther
         return np.where(reached, metres, np.inf), np.where(reached, walked, np.inf)
 
+    def along(self, places: Ints) -> tuple[float, float]:
+        """Metres, and those on foot, of the way over `places`."""
+        a, b = places[:-1], places[1:]
+        metres = np.hypot(*(self.xy[a] - self.xy[b]).T)
+        return float(metres.sum()), float(metres[self.on_foot[a] | self.on_foot[b]].sum())
+
     def parts(self) -> NDArray[np.int32]:
         """The number of the connected part that each place is of."""
         if not len(self.xy):
@@ -90,9 +110,18 @@ class Network:
         return labels
 
 
+def back_along(before: Trees, place: int) -> Ints:
+    """The places from `place` back to the root of a tree of predecessors, both included."""
+    out = [place]
+    while (place := int(before[place])) >= 0:
+        out.append(place)
+    return np.array(out, dtype=np.int64)
+
+
 def matrix(size: int, starts: Ints, ends: Ints, weights: Floats) -> csr_array:
-    """Steps as scipy's graph functions want them."""
-    return csr_array(coo_array((weights, (starts, ends)), shape=(size, size)))
+    """Steps as scipy's graph functions want them, their indices 32 bits wide: else each search copies them first."""
+    steps = (starts.astype(np.int32), ends.astype(np.int32))
+    return csr_array(coo_array((weights, steps), shape=(size, size)))
 
 
 def lines(a: Floats, b: Floats) -> NDArray[np.object_]:

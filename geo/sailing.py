@@ -182,17 +182,27 @@ def _afloat(frame: Frame, bodies: NDArray[np.object_], edges: Edges, kmh: float)
 
 
 def _with_diagonals(east: Ints, north: Ints) -> tuple[Ints, Ints]:
-    """Steps between places, given those east and north of each (-1: none); a diagonal only where two faces lead on."""
+    """Steps between places, given those east and north of each (-1: none).
+
+    A diagonal only where two faces lead on; a knight's move only through the very faces that its straight line crosses.
+    """
     places = np.arange(east.size)
     west, south = np.full(east.size, -1), np.full(east.size, -1)
     west[east[east >= 0]] = places[east >= 0]
     south[north[north >= 0]] = places[north >= 0]
 
-    def then(first: Ints, second: Ints) -> Ints:
-        return np.where(first >= 0, second[first], -1)
+    def then(first: Ints, *more: Ints) -> Ints:
+        for second in more:
+            first = np.where(first >= 0, second[first], -1)
+        return first
 
     starts, ends = [], []
-    for onward in (east, north, then(east, north), then(north, east), then(west, north), then(north, west)):
+    for onward in (
+        east,
+        north,
+        *(then(*faces) for side in (east, west) for faces in ((side, north), (north, side))),
+        *(then(*faces) for side in (east, west) for faces in ((side, north, side), (north, side, north))),
+    ):
         starts.append(places[onward >= 0])
         ends.append(onward[onward >= 0])
     return np.concatenate(starts), np.concatenate(ends)
