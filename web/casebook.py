@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
@@ -20,6 +18,7 @@ from dispatch.store import cases, record
 from dispatch.store.cases import CaseFilter
 from dispatch.store.engine import connect
 from web import wording
+from web.paging import BoxText, Cursor, Limit, cut, parse_bbox, read_cursor
 from web.problems import PROBLEMS
 from web.schemas import CaseOut, CasePage, Counters, OrderIn, WhyOut
 from web.state import WorkerOf
@@ -39,11 +38,11 @@ async def list_cases(
     unit: str | None = None,
     open: Annotated[bool | None, Query(description="Whether it is not closed")] = None,  # noqa: A002
     zone: str | None = None,
-    bbox: Annotated[str | None, Query(description="west,south,east,north")] = None,
+    bbox: BoxText = None,
     since: Annotated[str | None, Query(alias="from", description="Time or day, inclusive")] = None,
     until: Annotated[str | None, Query(alias="to", description="Time, exclusive; or day, inclusive")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: str | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> Response:
     """Cases, newest first, by cursor."""
     wanted = CaseFilter(
@@ -59,9 +58,8 @@ async def list_cases(
     )
     async with connect(worker.engine) as connection:
         rows = await cases.list_cases(connection, wanted, limit + 1, _read_cursor(cursor))
-    page = rows[:limit]
-    more = _write_cursor(page[-1].received_at, page[-1].case_no) if len(rows) > limit else None
-    return json_answer({"items": [case_view(row, worker.ground.district) for row in page], "next": more})
+    page, following = cut("cases", rows, limit, lambda row: (row.received_at.isoformat(), row.case_no))
+    return json_answer({"items": [case_view(row, worker.ground.district) for row in page], "next": following})
 
 
 @router.get(
@@ -177,32 +175,15 @@ def parse_moment(given: str | None, zone: ZoneInfo, field: str, *, end: bool = F
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def parse_bbox(given: str | None) -> tuple[float, float, float, float] | None:
-    """West, south, east, north in degrees. Raises `InvalidInput`."""
-    if not given:
-        return None
-    try:
-        west, south, east, north = (float(part) for part in given.split(","))
-    except ValueError:
-        west, south, east, north = 1, 1, 0, 0
-    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        problem = "must be west,south,east,north in degrees"
-        raise InvalidInput({"field": "bbox"}, field="bbox", problem=problem, problem_zh="应为 西,南,东,北（度）")
-    return west, south, east, north
-
-
-def _write_cursor(at: datetime, case_no: str) -> str:
-    return base64.urlsafe_b64encode(f"{at.isoformat()} {case_no}".encode()).decode()
-
-
 def _read_cursor(cursor: str | None) -> tuple[datetime, str] | None:
-    if not cursor:
+    """When the last case of the page before was received, and its number. Raises `InvalidCursor`."""
+    key = read_cursor("cases", 2, cursor)
+    if key is None:
         return None
     try:
-        at, _, case_no = base64.b64decode(cursor, b"-_", validate=True).decode().partition(" ")
-        moment = datetime.fromisoformat(at)
-    except (binascii.Error, UnicodeError, ValueError) as error:
+        received_at = datetime.fromisoformat(key[0])
+    except ValueError as error:
         raise InvalidCursor({"field": "cursor"}) from error
-    if moment.tzinfo is None or not case_no.isalnum():
+    if received_at.tzinfo is None or not key[1].isalnum():
         raise InvalidCursor({"field": "cursor"})
-    return moment, case_no
+    return received_at, key[1]

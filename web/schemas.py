@@ -107,6 +107,91 @@ class CasePage(BaseModel):
     next: str | None
 
 
+class Named(BaseModel):
+    """A code with its names."""
+
+    code: str
+    name: str
+    name_en: str
+
+
+class BaseOut(BaseModel):
+    """Where a team is at home (WGS 84 degrees)."""
+
+    code: str
+    name: str
+    lon: float
+    lat: float
+
+
+class TeamOut(Named):
+    """A team, and how many cases it has open."""
+
+    kind: TeamKind
+    base: BaseOut
+    open: int
+
+
+class TeamPage(BaseModel):
+    """A page of teams, by code."""
+
+    items: list[TeamOut]
+    next: str | None
+
+
+class UnitOut(Named):
+    """A unit, where it is, and the case it is on."""
+
+    team: str
+    mode: Mode
+    base: str
+    crew: int
+    lon: float
+    lat: float
+    case: str | None
+
+
+class UnitPage(BaseModel):
+    """A page of units, by code."""
+
+    items: list[UnitOut]
+    next: str | None
+
+
+class MatterOut(Named):
+    """Something that can be reported."""
+
+    matter_class: str = Field(alias="class")
+    department: str
+    department_name: str
+    urgency: int
+    limit_h: float
+    on_water: bool
+    legal_basis: str
+
+
+class MatterPage(BaseModel):
+    """A page of matters, by code, with all classes."""
+
+    version: str
+    classes: list[Named]
+    items: list[MatterOut]
+    next: str | None
+
+
+class FeatureCollection(BaseModel):
+    """A layer, or a page of it, as GeoJSON (RFC 7946) with members of ours."""
+
+    type: Literal["FeatureCollection"]
+    real: bool
+    source: str
+    label: str
+    label_en: str
+    features: list[dict[str, Any]]
+    next: str | None = None
+    """Only of a page: the cursor of the one after it."""
+
+
 class WhyText(BaseModel):
     """A decision in words of one language."""
 

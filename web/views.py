@@ -14,7 +14,7 @@ from dispatch.audit import Recorded
 from dispatch.desk import Received
 from dispatch.district import District
 from dispatch.ground import Ground
-from dispatch.model import Report, Team, Unit
+from dispatch.model import Matter, Report, Team, Unit
 from dispatch.store.cases import CaseRow
 from dispatch.store.record import Told
 
@@ -133,6 +133,44 @@ def unit_name(unit: Unit) -> dict[str, Any]:
         "team": unit.team,
         "mode": unit.mode.value,
         "base": unit.base,
+    }
+
+
+def team_view(team: Team, district: District, open_cases: Mapping[str, int]) -> dict[str, Any]:
+    """A team for the lists."""
+    base = district.bases[team.base]
+    return {
+        **team_name(team),
+        "base": {"code": base.code, "name": base.name, "lon": base.lon, "lat": base.lat},
+        "open": open_cases.get(team.code, 0),
+    }
+
+
+def unit_view(unit: Unit, district: District, on_case: Mapping[str, str]) -> dict[str, Any]:
+    """A unit for the lists and the map."""
+    base = district.bases[unit.base]
+    return {
+        **unit_name(unit),
+        "crew": unit.crew,
+        "lon": base.lon,
+        "lat": base.lat,
+        "case": on_case.get(unit.code),
+    }
+
+
+def matter_view(matter: Matter, district: District) -> dict[str, Any]:
+    """A matter for the list."""
+    return {
+        "code": matter.code,
+        "class": matter.matter_class,
+        "name": matter.name,
+        "name_en": matter.name_en,
+        "department": matter.department,
+        "department_name": district.departments[matter.department].name,
+        "urgency": matter.urgency,
+        "limit_h": matter.limit_h,
+        "on_water": matter.on_water,
+        "legal_basis": matter.legal_basis,
     }
 
 

@@ -17,18 +17,28 @@ precacheAndRoute(SHELL, { cleanURLs: false, directoryIndex: "", ignoreURLParamet
 
 /** What changes only with the district's data: shown from the last visit at once, asked anew behind that. */
 const SLOW = /^\/api\/(district|matters|teams|units|zones\/\w+)$/;
+/** Whole layers and whole lists: the page asks these with a cursor, or with nothing. */
+const WHOLE = /^(\?cursor=[^&]+)?$/;
 const lists = new StaleWhileRevalidate({ cacheName: "district" });
-registerRoute(({ url, sameOrigin }) => sameOrigin && SLOW.test(url.pathname) && !url.search, lists);
+registerRoute(({ url, sameOrigin }) => sameOrigin && SLOW.test(url.pathname) && WHOLE.test(url.search), lists);
 
 /** The page asked for these before this worker was there: fetch them once more, so that the second visit needs nothing. */
 const FIRST = ["district", "matters", "teams", "units"].map((name) => `/api/${name}`);
 const LAYERS = ["district", "township", "water", "roads", "joint", "community"].map((name) => `/api/zones/${name}`);
 
+/** A list's answer names the cursor of its next page. */
+const nextOf = async (answer: Response): Promise<string | null> => (await answer.clone().json()).next ?? null;
+
 async function keep(event: ExtendableEvent): Promise<void> {
-  for (const url of [...FIRST, ...LAYERS]) {
-    const [, kept] = lists.handleAll({ event, request: new Request(url) });
-    // A layer that this district does not have, or that did not come through, does not keep the page from installing.
-    await kept.catch(() => undefined);
+  for (const first of [...FIRST, ...LAYERS]) {
+    let url: string | null = first;
+    while (url) {
+      const [answer, kept] = lists.handleAll({ event, request: new Request(url) });
+      const next: string | null = first.includes("/zones/") ? null : await answer.then(nextOf).catch(() => null);
+      // A layer that this district does not have, or that did not come through, does not keep the page from installing.
+      await kept.catch(() => undefined);
+      url = next && `${first}?${new URLSearchParams({ cursor: next })}`;
+    }
   }
 }
 

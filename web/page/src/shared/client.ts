@@ -9,9 +9,11 @@ import type {
   District,
   Health,
   Lang,
+  Matter,
   Matters,
   NewAction,
   NewReport,
+  Page,
   PhotoAnswer,
   Problem,
   ReportAnswer,
@@ -83,12 +85,7 @@ export class Client {
 
   /** All cases of a query, page after page; `onPage` is told of each as it comes. */
   async everyCase(query: CaseQuery, onPage: (items: Case[]) => void): Promise<void> {
-    let cursor: string | null = null;
-    do {
-      const page: CasePage = await this.cases({ limit: 1000, ...query, ...(cursor ? { cursor } : {}) });
-      onPage(page.items);
-      cursor = page.next;
-    } while (cursor);
+    for await (const page of this.pages<CasePage>("/cases", { limit: 1000, ...query })) onPage(page.items);
   }
 
   case(id: string): Promise<CaseDetail> {
@@ -119,20 +116,40 @@ export class Client {
     return this.get("/district");
   }
 
-  matters(): Promise<Matters> {
-    return this.get("/matters");
+  async matters(): Promise<Matters> {
+    const all: Matters = { version: "", classes: [], items: [] };
+    for await (const { version, classes, items } of this.pages<Page<Matter> & Matters>("/matters")) {
+      Object.assign(all, { version, classes }).items.push(...items);
+    }
+    return all;
   }
 
-  async teams(): Promise<Team[]> {
-    return (await this.get<{ items: Team[] }>("/teams")).items;
+  teams(): Promise<Team[]> {
+    return this.everyOne("/teams");
   }
 
-  async units(): Promise<Unit[]> {
-    return (await this.get<{ items: Unit[] }>("/units")).items;
+  units(): Promise<Unit[]> {
+    return this.everyOne("/units");
   }
 
   health(): Promise<Health> {
     return this.get("/health");
+  }
+
+  private async everyOne<T>(path: string): Promise<T[]> {
+    const all: T[] = [];
+    for await (const page of this.pages<Page<T>>(path)) all.push(...page.items);
+    return all;
+  }
+
+  /** A list's pages, until the last. */
+  private async *pages<P extends { next: string | null }>(path: string, query: Query = {}): AsyncGenerator<P> {
+    let cursor: string | null = null;
+    do {
+      const page: P = await this.get<P>(path, { ...query, ...(cursor ? { cursor } : {}) });
+      yield page;
+      cursor = page.next;
+    } while (cursor);
   }
 
   private get<T>(path: string, query: Query = {}): Promise<T> {

@@ -126,6 +126,24 @@ describe("the client", () => {
     expect(asked[2]?.url).toContain("cursor=c2");
   });
 
+  it("reads every page of a list it needs whole, and asks for the first one plainly", async () => {
+    let n = 0;
+    const { client, asked } = answering(() =>
+      Response.json({ version: "v", classes: [], items: [{ code: String(++n) }], next: n % 3 ? `c${n}` : null }),
+    );
+    expect(await client.matters()).toEqual({
+      version: "v",
+      classes: [],
+      items: [1, 2, 3].map((i) => ({ code: `${i}` })),
+    });
+    expect((await client.units()).map((one) => one.code)).toEqual(["4", "5", "6"]);
+    expect(asked.map((one) => one.url)).toEqual(
+      ["/matters", "/matters?cursor=c1", "/matters?cursor=c2", "/units", "/units?cursor=c4", "/units?cursor=c5"].map(
+        (path) => `/api${path}`,
+      ),
+    );
+  });
+
   it("throws what was refused, with its code and when to come back", async () => {
     const problem = { code: "case_moved_on", title: "t", detail: "d", status: 409, hint: "h" };
     const { client } = answering(

@@ -212,10 +212,13 @@ export interface CaseQuery {
   cursor?: string;
 }
 
-export interface CasePage {
-  items: Case[];
+/** Part of a list; `next` is the cursor of the part after it. */
+export interface Page<T> {
+  items: T[];
   next: string | null;
 }
+
+export type CasePage = Page<Case>;
 
 export interface Counters {
   open: number;
