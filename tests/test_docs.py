@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer
 
 from dispatch import errors
-from dispatch.cli import app
+from dispatch.cli import COMMANDS, opened
 from dispatch.settings import Settings
 from web.problems import STATUS
 
@@ -35,19 +36,28 @@ def test_every_setting_is_documented(name: str) -> None:
     assert Settings.model_fields[name].description
 
 
-def commands(group: typer.Typer, before: str = "onegrid") -> Iterator[str]:
-    for command in group.registered_commands:
+def commands(name: str) -> Iterator[str]:
+    room = opened(name)
+    before = f"onegrid {name}" if room.registered_callback or len(room.registered_commands) > 1 else "onegrid"
+    for command in room.registered_commands:
         function = command.callback
         assert function is not None
         yield f"{before} {command.name or function.__name__.replace('_', '-')}"
-    for sub in group.registered_groups:
-        assert sub.typer_instance is not None
-        yield from commands(sub.typer_instance, f"{before} {sub.name or sub.typer_instance.info.name}")
 
 
-@pytest.mark.parametrize("command", list(commands(app)))
+@pytest.mark.parametrize("command", [one for name in COMMANDS for one in commands(name)])
 def test_every_command_is_documented(command: str) -> None:
     assert f"`{command}" in (ROOT / "docs/commands.md").read_text("utf-8")
+
+
+def test_the_help_of_all_commands_waits_for_no_heavy_library() -> None:
+    asked = (
+        "import sys; from typer.testing import CliRunner; from dispatch.cli import app; "
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0; "
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+    assert {"numpy", "shapely", "sqlalchemy", "fastapi", "psycopg", "numba"} & set(loaded) == set()
 
 
 def test_the_code_knows_no_district_by_name() -> None:

@@ -16,7 +16,9 @@ import httpx
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from PIL import Image
 from sqlalchemy import create_engine
 from typer.testing import CliRunner
@@ -24,7 +26,7 @@ from typer.testing import CliRunner
 from dispatch.cli import app
 from dispatch.database import PrivatePostgis
 from dispatch.settings import Settings
-from dispatch.store.engine import migrate, open_engine
+from dispatch.store.engine import MIGRATIONS, migrate, newest_revision, open_engine
 from dispatch.tables import metadata
 from tests.sample import sample
 from tests.serving import serving
@@ -45,6 +47,21 @@ def test_the_migrations_make_the_tables(database_url: str) -> None:
             opts={"include_name": lambda name, kind, _: kind != "table" or name in ours, "compare_type": True},
         )
         assert compare_metadata(context, metadata) == []
+
+
+def test_the_newest_revision_is_told_from_the_names_of_the_files() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [newest_revision()]
+
+
+def test_a_schema_that_is_new_is_left_alone_without_alembic(database_url: str) -> None:
+    anyio.run(migrated, database_url)
+    again = (
+        "import sys, anyio; from dispatch.store.engine import migrate, open_engine; "
+        "anyio.run(migrate, open_engine(sys.argv[1], 1)); sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", again, database_url], check=False).returncode == 0
 
 
 def report(url: str) -> dict[str, object]:

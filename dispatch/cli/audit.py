@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import typer
 from rich.progress import Progress
 
-from dispatch.audit import Break, verify
-from dispatch.cli.serve import DataOption, settings_from, told, with_database
-from dispatch.desk import stands
+from dispatch.cli.databases import with_database
+from dispatch.cli.options import DataOption, settings_from, told
 from dispatch.errors import BrokenRecord
 from dispatch.settings import Settings
-from dispatch.store import record
-from dispatch.store.engine import migrate, open_engine, snapshot
+
+if TYPE_CHECKING:
+    from dispatch.audit import Break
 
 app = typer.Typer(help="The record: check that nothing was altered.", no_args_is_help=True)
 
@@ -62,6 +62,11 @@ def vars_of(broken: Break) -> dict[str, object]:
 
 
 async def _walk(settings: Settings) -> tuple[dict[str, int], Break | None]:
+    from dispatch.audit import Break, verify
+    from dispatch.desk import stands
+    from dispatch.store import record
+    from dispatch.store.engine import migrate, open_engine, snapshot
+
     engine = open_engine(settings.database_url or "", 1)
     found = {"cases": 0, "events": 0, "photos_altered": 0}
     try:

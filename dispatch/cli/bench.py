@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dispatch import district as districts
 from dispatch.bench import Result, Tell
-from dispatch.cli.serve import DistrictOption, settings_from, told
-from dispatch.ground import Ground, prepare
+from dispatch.cli.options import DistrictOption, JsonOption, settings_from, told
+
+if TYPE_CHECKING:
+    from dispatch.ground import Ground
 
 # Each measurement is imported by the command that runs it: GeoPandas and the like would make every other command wait.
 app = typer.Typer(help="Measure speed: ratios within one run.", no_args_is_help=True)
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command("route")
@@ -64,6 +63,9 @@ def live_command(
 
 
 def _measure(district: Path | None, as_json: bool, work: Callable[[Ground, Path, Tell], Result]) -> None:
+    from dispatch import district as districts
+    from dispatch.ground import prepare
+
     folder = settings_from(district=district).district_folder()
     with told.status("正在载入数据 / loading the district …") as status:
         ground = prepare(districts.load(folder))

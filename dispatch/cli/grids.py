@@ -9,8 +9,6 @@ from typing import Annotated
 
 import typer
 
-from dispatch import district
-
 app = typer.Typer(help="District folders.", no_args_is_help=True)
 
 
@@ -26,6 +24,8 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Name every gap, overlap, invalid ring, orphan or duplicate code, missing team; exit 1 when there is any."""
+    from dispatch import district
+
     findings = district.check(folder)
     if geojson is not None:
         geojson.write_text(json.dumps(district.findings_geojson(findings), ensure_ascii=False), encoding="utf-8")

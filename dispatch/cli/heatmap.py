@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import typer
 
-from dispatch.cli.serve import DataOption, DistrictOption, settings_from, told, with_database
-from dispatch.district import load
-from dispatch.ground import prepare
+from dispatch.cli.databases import with_database
+from dispatch.cli.options import DataOption, DistrictOption, settings_from, told
 from dispatch.settings import Settings
-from dispatch.store import cases
-from dispatch.store.engine import connect, migrate, open_engine
-from web.exports import Selection, case_filter, case_rows, heatmap_file, known_suffix, select
-from web.tally import CaseRows
+
+if TYPE_CHECKING:
+    from web.exports import Selection
+    from web.tally import CaseRows
 
 
 def heatmap(
@@ -30,6 +29,10 @@ def heatmap(
     district: DistrictOption = None,
 ) -> None:
     """Counts, density and hot spots of cases per grid, in one file."""
+    from dispatch.district import load
+    from dispatch.ground import prepare
+    from web.exports import heatmap_file, known_suffix, select
+
     settings = settings_from(data_dir=data_dir, district=district)
     ground = prepare(load(settings.district_folder()))
     known_suffix(out)
@@ -50,6 +53,10 @@ def heatmap(
 
 
 async def _rows(settings: Settings, selection: Selection) -> CaseRows:
+    from dispatch.store import cases
+    from dispatch.store.engine import connect, migrate, open_engine
+    from web.exports import case_filter, case_rows
+
     engine = open_engine(settings.database_url or "", 1)
     try:
         await migrate(engine)

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from dispatch import district as districts
-from dispatch.cli.serve import settings_from, told
-from dispatch.ground import prepare
+from dispatch.cli.options import settings_from, told
 
 PATIENCE_S: Final = 2.0
 """What is over sooner needs no progress bar."""
@@ -37,6 +35,8 @@ def route(
 
     Rows that cannot be routed are kept in OUT.rejected.csv, with their line and the reason. Columns: see docs/api.md.
     """
+    from dispatch import district as districts
+    from dispatch.ground import prepare
     from dispatch.route_file import route_file
 
     if out.exists() and out.samefile(file):

@@ -2,64 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
-import anyio
 import typer
 import uvicorn
-from rich.console import Console
 
-from dispatch.database import PrivatePostgis
-from dispatch.district import load
+from dispatch.cli.databases import with_database
+from dispatch.cli.options import DataOption, DistrictOption, HostOption, PortOption, settings_from, told
 from dispatch.errors import AddressNotAllowed
-from dispatch.ground import prepare
 from dispatch.settings import Settings
-from dispatch.store.engine import migrate as migrate_schema
-from dispatch.store.engine import open_engine
-from web.app import create
-
-told = Console(stderr=True, highlight=False)
-
-HostOption = Annotated[str | None, typer.Option(help="Address to listen on: loopback only, until there are accounts.")]
-PortOption = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")]
-DataOption = Annotated[Path | None, typer.Option(help="Where the private database lives.")]
-DistrictOption = Annotated[Path | None, typer.Option(help="The district folder.")]
-
-
-def settings_from(**given: object) -> Settings:
-    """Settings with the command line's options before the environment's."""
-    return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-
-
-@contextmanager
-def with_database(settings: Settings) -> Iterator[Settings]:
-    """Settings whose database answers: the one that is named, or the private one, started and stopped."""
-    if settings.database_url is not None:
-        yield settings
-        return
-    # uvicorn raises the signal that ended it once more: the database must be left in order even so.
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _end)
-    private = PrivatePostgis(settings.data_dir)
-    with told.status("正在启动数据库 / starting the database …"):
-        running = private.start()
-    try:
-        told.print(f"数据库 / database: {settings.data_dir}")
-        yield settings.model_copy(update={"database_url": running.url})
-    finally:
-        private.stop()
-
-
-def _end(number: int, _frame: object) -> None:
-    raise SystemExit(128 + number)
 
 
 def serve(
@@ -99,12 +56,26 @@ def _start_stream(url: str) -> None:
 
 def _run(settings: Settings, when_ready: Callable[[str], None]) -> None:
     _loopback(settings.host)
-    with told.status("正在载入数据 / loading the district …"):
+    with told.status("正在载入数据 / loading the district …"), _uncollected():
+        from dispatch.district import load
+        from dispatch.ground import prepare
+        from web.app import create
+
         # Before anything is started: a broken folder is refused whole, and what the database holds stays.
         ground = prepare(load(settings.district_folder()))
     told.print(f"数据版本 / district: {ground.district.name} {ground.district.version}")
     with with_database(settings) as ready:
         _Server(create(ready, ground), ready, when_ready).run()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Imports and the district make a million objects that stay: collecting meanwhile costs a second, finds nothing."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _loopback(host: str) -> None:
@@ -144,17 +115,3 @@ class _Server(uvicorn.Server):
         told.print(f"  指挥中心 / command centre   {url}\n  网格员 / grid worker        {url}field")
         told.print(f"  分析导出 / exports           {url}exports\n  Ctrl-C 停止 / stops")
         self._when_ready(url.rstrip("/"))
-
-
-def migrate(data_dir: DataOption = None) -> None:
-    """Bring the database's schema to the newest revision."""
-    with with_database(settings_from(data_dir=data_dir)) as ready:
-        anyio.run(_migrate, ready)
-
-
-async def _migrate(settings: Settings) -> None:
-    engine = open_engine(settings.database_url or "", 1)
-    try:
-        await migrate_schema(engine)
-    finally:
-        await engine.dispose()

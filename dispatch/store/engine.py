@@ -8,9 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import alembic.command
 import psycopg
-from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -112,10 +110,28 @@ async def migrate(engine: AsyncEngine) -> None:
     """Bring the schema to the newest revision; several servers may ask at once."""
     async with transaction(engine) as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(7269361)"))
-        await connection.run_sync(_upgrade)
+        if await _revision(connection) != newest_revision():
+            await connection.run_sync(_upgrade)
+
+
+def newest_revision() -> str:
+    """The last of the migrations, which are numbered in their files' names."""
+    return max(file.name for file in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
+
+
+async def _revision(connection: AsyncConnection) -> str | None:
+    """What the schema stands at; None in an empty database."""
+    if (await connection.execute(text("SELECT to_regclass('alembic_version')"))).scalar() is None:
+        return None
+    found: str | None = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar()
+    return found
 
 
 def _upgrade(connection: Connection) -> None:
+    # Alembic costs a second to import, and most starts have nothing to migrate.
+    import alembic.command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
