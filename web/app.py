@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dispatch import desk, district
 from dispatch.errors import PageNotBuilt
 from dispatch.ground import Ground, prepare
+from dispatch.reception import Reception
 from dispatch.settings import Settings
 from dispatch.store.engine import migrate, open_engine, transaction
 from web import batch, casebook, exports, problems, reference, reports
@@ -61,9 +62,10 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         await migrate(engine)
         async with transaction(engine) as connection:
             await desk.install(connection, prepared.district, datetime.now(UTC))
+        reception = Reception(engine, prepared, chosen.max_age_days)
         hub = Hub(engine, prepared.district)
         await hub.start()
-        app.state.worker = Worker(chosen, prepared, MapLayers(prepared.district), engine, desk.Memory(), hub)
+        app.state.worker = Worker(chosen, prepared, MapLayers(prepared.district), engine, reception, hub)
         telling = asyncio.create_task(hub.run())
         # The district is a million objects that stay for good: the collector need not walk them again and again.
         gc.collect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import islice
@@ -12,13 +13,12 @@ import anyio.to_thread
 from fastapi import APIRouter, Header, Request
 from pydantic import BaseModel
 
-from dispatch import desk
 from dispatch.errors import BatchTooLarge, DatabaseUnavailable, DomainError, EmptyFile
 from dispatch.ground import Ground
+from dispatch.reception import TOGETHER, Received
 from dispatch.rows import Reader, Row
-from dispatch.store.engine import connect
 from web.problems import PROBLEMS, language_of
-from web.state import WorkerOf
+from web.state import Worker, WorkerOf
 
 router = APIRouter(prefix="/api", tags=["reports"])
 
@@ -26,8 +26,6 @@ ROWS: Final = UUID("5b3c1f7e-6f0a-5a7e-9d55-0d5a4a2f8c11")
 """Namespace of the ids of rows that bring none."""
 ROW_BYTES: Final = 8192
 """More than this per row, on average, is refused before it is all read."""
-NUDGE_EVERY: Final = 50
-"""Rows between one word to the live map and the next."""
 
 KINDS: Final[dict[str, Literal["csv", "geojson"]]] = {
     "text/csv": "csv",
@@ -90,32 +88,37 @@ async def batch(
     language = language_of(request)
     done = BatchOut(accepted=0, known=0, rejected=[], cases=[])
     try:
-        async with connect(worker.engine) as connection:
-            for row in rows:
-                try:
-                    if isinstance(row.outcome, DomainError):
-                        raise row.outcome
-                    draft = row.outcome.model_copy(update={"id": row.outcome.id or uuid5(ROWS, f"{file} {row.number}")})
-                    received = await desk.receive(
-                        connection, worker.ground, worker.memory, draft, now, worker.settings.max_age_days
-                    )
-                except DatabaseUnavailable:
-                    raise
-                except DomainError as error:
-                    detail = " ".join(filter(None, (error.text(language), error.hint(language))))
-                    done.rejected.append(RejectedRow(row=row.number, code=error.code(), detail=detail))
+        for first in range(0, len(rows), TOGETHER):
+            some = rows[first : first + TOGETHER]
+            outcomes = await asyncio.gather(*(_take(worker, row, file, now) for row in some))
+            for row, outcome in zip(some, outcomes, strict=True):
+                if isinstance(outcome, DomainError):
+                    detail = " ".join(filter(None, (outcome.text(language), outcome.hint(language))))
+                    done.rejected.append(RejectedRow(row=row.number, code=outcome.code(), detail=detail))
                     continue
-                case = received.case
-                done.known += received.known
-                done.accepted += not received.known
+                case = outcome.case
+                done.known += outcome.known
+                done.accepted += not outcome.known
                 done.cases.append(
                     RowCase(row=row.number, case=case.case_no, team=case.team, unit=case.unit, notes=list(row.notes))
                 )
-                if done.accepted % NUDGE_EVERY == 1:
-                    worker.hub.nudge()
+            worker.hub.nudge()
     finally:
         worker.hub.nudge()
     return done
+
+
+async def _take(worker: Worker, row: Row, file: str, now: datetime) -> Received | DomainError:
+    """What became of a row. Raises `DatabaseUnavailable`: then the whole file is to be sent again."""
+    if isinstance(row.outcome, DomainError):
+        return row.outcome
+    draft = row.outcome.model_copy(update={"id": row.outcome.id or uuid5(ROWS, f"{file} {row.number}")})
+    try:
+        return await worker.reception.receive(draft, now)
+    except DatabaseUnavailable:
+        raise
+    except DomainError as error:
+        return error
 
 
 async def _body(request: Request, limit: int) -> bytes:

@@ -8,7 +8,6 @@ from typing import Annotated
 import anyio.to_thread
 from fastapi import APIRouter, File, HTTPException, Query, Request, Response, UploadFile
 
-from dispatch import desk
 from dispatch.errors import NotAPhoto, PhotoTooLarge
 from dispatch.intake import Draft
 from dispatch.store import editions
@@ -34,11 +33,7 @@ router = APIRouter(prefix="/api", tags=["reports"])
 )
 async def report(draft: Draft, worker: WorkerOf) -> Response:
     """Say what was seen, where: answers which team is responsible, which unit comes, and why."""
-    now = datetime.now(UTC)
-    async with connect(worker.engine) as connection:
-        received = await desk.receive(
-            connection, worker.ground, worker.memory, draft, now, worker.settings.max_age_days
-        )
+    received = await worker.reception.receive(draft, datetime.now(UTC))
     if not received.known:
         worker.hub.nudge()
     return json_answer(received_view(received, worker.ground), 200 if received.known else 201)

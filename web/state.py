@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dispatch.desk import Memory
 from dispatch.ground import Ground
+from dispatch.reception import Reception
 from dispatch.settings import Settings
 from web.live import Hub
 from web.maplayers import MapLayers
@@ -23,7 +23,7 @@ class Worker:
     ground: Ground
     layers: MapLayers
     engine: AsyncEngine
-    memory: Memory
+    reception: Reception
     hub: Hub
 
 

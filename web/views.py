@@ -11,10 +11,10 @@ from fastapi import Response
 
 from dispatch import lifecycle
 from dispatch.audit import Recorded
-from dispatch.desk import Received
 from dispatch.district import District
 from dispatch.ground import Ground
 from dispatch.model import Matter, Report, Team, Unit
+from dispatch.reception import Received
 from dispatch.store.cases import CaseRow
 from dispatch.store.record import Told
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 import psycopg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.audit import Entry
+from dispatch.errors import UnknownPhoto
 from dispatch.model import Report
 from dispatch.store.cases import COLUMNS, CaseRow, as_case
 from dispatch.store.engine import for_driver, write
+
+TRIES: Final = 8
+"""How often a decision is made again because another case got the unit meanwhile."""
 
 
 class AlreadyThere(Exception):
@@ -36,96 +40,129 @@ async def take_numbers(connection: AsyncConnection, count: int) -> list[int]:
     return [int(number) for number in (await connection.execute(_NUMBERS, {"count": count})).scalars()]
 
 
-async def is_known(connection: AsyncConnection, report_id: UUID) -> bool:
-    """Whether this report came before."""
-    query = text("SELECT EXISTS (SELECT FROM report WHERE id = :id)")
-    return bool((await connection.execute(query, {"id": report_id})).scalar())
+async def known(connection: AsyncConnection, report_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Those of the reports that came before."""
+    query = text("SELECT id FROM report WHERE id = ANY(CAST(:ids AS uuid[]))")
+    return frozenset((await connection.execute(query, {"ids": list(report_ids)})).scalars())
 
 
-async def missing_photos(connection: AsyncConnection, photos: Sequence[str]) -> list[str]:
-    """Those of the digests of which there is no photo."""
+async def photos_are_here(connection: AsyncConnection, photos: Sequence[str]) -> None:
+    """Raises `UnknownPhoto` for the first of the digests of which there is no photo."""
     query = text(
         "SELECT asked FROM unnest(CAST(:photos AS text[])) AS asked WHERE asked NOT IN (SELECT sha256 FROM photo)"
     )
-    return [str(row) for row in (await connection.execute(query, {"photos": list(photos)})).scalars()]
+    if missing := (await connection.execute(query, {"photos": list(photos)})).scalars().first():
+        raise UnknownPhoto({"field": "photos"}, sha256=missing)
 
 
-_POINT: Final = "ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)"
+_POINT: Final = "ST_SetSRID(ST_MakePoint(lon, lat), 4326)"
 
 _OPEN: Final = for_driver(
     f"""
-    WITH actual AS MATERIALIZED (
+    WITH given AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(CAST(:openings AS json)) AS one (
+            id uuid, lon float8, lat float8, given_lon float8, given_lat float8, datum text, accuracy_m float8,
+            seen_at timestamptz, received_at timestamptz, source text, matter text, text text, contact jsonb,
+            photos text[], case_no text, state text, urgency int, team text, unit text, eta_s int, mode text,
+            township text, grid text, zones jsonb, due_at timestamptz, notes text[], action text, actor text,
+            data json, prev bytea, sealed bytea)
+    ), actual AS MATERIALIZED (
         SELECT coalesce(array_agg(unit ORDER BY unit COLLATE "C"), '{{}}') AS busy FROM case_file
         WHERE unit = ANY(CAST(:units AS text[])) AND {ON_A_CASE}
     ), reported AS (
         INSERT INTO report (id, geom, given_lon, given_lat, datum, accuracy_m, seen_at, received_at, source, matter,
                             text, contact, photos)
-        SELECT :report_id, {_POINT}, :given_lon, :given_lat, :datum, :accuracy_m, :seen_at, :received_at, :source,
-               :matter, :text, CAST(:contact AS jsonb), CAST(:photos AS text[])
-        FROM actual WHERE busy = CAST(:busy AS text[])
+        SELECT id, {_POINT}, given_lon, given_lat, datum, accuracy_m, seen_at, received_at, source, matter, text,
+               contact, photos
+        FROM given, actual WHERE busy = CAST(:busy AS text[])
+        ORDER BY id
         RETURNING id
     ), opened AS (
         INSERT INTO case_file (case_no, report_id, state, seq, sealed, matter, urgency, team, unit, eta_s, mode, geom,
                                township, grid, zones, seen_at, received_at, changed_at, due_at, notes)
-        SELECT :case_no, id, :state, 1, :sealed, :matter, :urgency, :team, :unit, :eta_s, :mode, {_POINT},
-               :township, :grid, CAST(:zones AS jsonb), :seen_at, :received_at, :received_at, :due_at,
-               CAST(:notes AS text[])
-        FROM reported RETURNING case_no
+        SELECT case_no, id, state, 1, sealed, matter, urgency, team, unit, eta_s, mode, {_POINT},
+               township, grid, zones, seen_at, received_at, received_at, due_at, notes
+        FROM reported JOIN given USING (id)
+        ORDER BY unit COLLATE "C"
+        RETURNING case_no
     ), told AS (
         INSERT INTO event (action_id, case_no, seq, at, action, actor, data, prev, sealed)
-        SELECT :action_id, case_no, 1, :at, :action, :actor, CAST(:data AS json), :prev, :sealed FROM opened
+        SELECT id, case_no, 1, received_at, action, actor, data, prev, sealed FROM opened JOIN given USING (case_no)
+        ORDER BY case_no
         RETURNING id
     )
     SELECT busy, EXISTS (SELECT FROM told) AS written FROM actual"""  # noqa: S608
 )
+"""One parameter holds all of the rows: fifty for each would cost more than PostgreSQL's own work.
+
+Reports go in by id and then cases by unit, so that two workers which write at once never wait for each other in a ring.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A report, the case that it opens, and the event that opens it."""
+
+    report: Report
+    case: CaseRow
+    entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """What a decision rests on: of these units, those are on a case."""
+    """What decisions rest on: of these units, those are on a case."""
 
-    units: tuple[str, ...]
+    units: frozenset[str]
     busy: frozenset[str]
 
 
-async def open_case(
-    connection: AsyncConnection,
-    report: Report,
-    case: CaseRow,
-    entry: Entry,
-    assumed: Assumed,
+async def open_cases(
+    connection: AsyncConnection, openings: Sequence[Opening], assumed: Assumed
 ) -> frozenset[str] | None:
-    """Write report, case and first event if what was assumed is so (None); if not, nothing, and answer who is busy.
+    """Write all of them if what was assumed is so (None); if not, nothing, and answer who is busy.
 
-    Asking and writing in one statement saves a round trip. Raises `AlreadyThere`, `UnitTaken`.
+    Asking and writing in one statement saves a round trip. Raises `AlreadyThere`, `UnitTaken`, and then too nothing is
+    written.
     """
     values = {
-        **_event_values(entry),
-        "report_id": report.id,
-        "lon": report.lon,
-        "lat": report.lat,
-        "given_lon": report.given_lon,
-        "given_lat": report.given_lat,
-        "datum": report.datum.value,
-        "accuracy_m": report.accuracy_m,
-        "seen_at": report.seen_at,
-        "received_at": report.received_at,
-        "source": report.source.value,
-        "matter": report.matter,
-        "text": report.text,
-        "contact": json.dumps(dict(report.contact), ensure_ascii=False),
-        "photos": list(report.photos),
-        **_case_values(case),
-        "township": case.township,
-        "grid": case.grid,
-        "urgency": case.urgency,
-        "zones": json.dumps(case.zones, ensure_ascii=False),
-        "notes": list(case.notes),
+        "openings": orjson.dumps([_opening_values(one) for one in openings]).decode(),
         "units": list(assumed.units),
         "busy": sorted(assumed.busy),
     }
     busy, written = await _write(connection, _OPEN, values) or ([], False)
     return None if written else frozenset(busy)
+
+
+def _opening_values(opening: Opening) -> dict[str, Any]:
+    report, case, event = opening.report, opening.case, opening.entry.event
+    return {
+        "id": report.id,
+        "lon": report.lon,
+        "lat": report.lat,
+        "given_lon": report.given_lon,
+        "given_lat": report.given_lat,
+        "datum": report.datum,
+        "accuracy_m": report.accuracy_m,
+        "seen_at": report.seen_at,
+        "received_at": report.received_at,
+        "source": report.source,
+        "matter": report.matter,
+        "text": report.text,
+        "contact": dict(report.contact),
+        "photos": report.photos,
+        "case_no": case.case_no,
+        **_case_values(case),
+        "urgency": case.urgency,
+        "township": case.township,
+        "grid": case.grid,
+        "zones": case.zones,
+        "notes": case.notes,
+        "action": event.action,
+        "actor": event.actor,
+        "data": orjson.Fragment(opening.entry.text),
+        "prev": f"\\x{event.prev.hex()}",
+        "sealed": f"\\x{opening.entry.sealed.hex()}",
+    }
 
 
 _ADVANCE: Final = for_driver(

@@ -1,0 +1,97 @@
+"""The case that a report opens, and the event that opens it: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+from dispatch.audit import GENESIS, Entry, Event, canonical_json, enter, instant
+from dispatch.ground import Ground
+from dispatch.intake import Placed, digest_fields
+from dispatch.model import Action, Decision, Matter, MatterClass, Report, State
+from dispatch.store.cases import CaseRow
+
+CLASS_URGENCY: Final = 3
+CLASS_LIMIT_H: Final = 72.0
+"""For a report of which only the class is known: ordinary, three days."""
+
+
+def opening(
+    ground: Ground, placed: Placed, decision: Decision, decided: Mapping[str, Any], number: int
+) -> tuple[CaseRow, Entry]:
+    """The case as it is opened, and the event that opens it."""
+    report, zones = placed.report, placed.place
+    urgency, limit_h = limits(ground.matter(report.matter))
+    day = report.received_at.astimezone(ground.zone_info).strftime("%Y%m%d")
+    case_no = f"{ground.district.code}{day}{number:06d}"
+    due_at = report.received_at + timedelta(hours=limit_h)
+    township, grid = _lowest(zones.get("township", ())), _lowest(zones.get("grid", ()))
+    entry = enter(
+        Event(
+            id=str(report.id),
+            case=case_no,
+            seq=1,
+            at=report.received_at,
+            action=Action.REPORT.value,
+            actor=report.source.value,
+            data={
+                "report_digest": report_digest(report),
+                "place": {"lon": report.lon, "lat": report.lat, "accuracy_m": report.accuracy_m},
+                "decision": decided,
+                "case": {"matter": report.matter, "urgency": urgency, "township": township, "grid": grid},
+                "after": after(State.ASSIGNED, decision.team, decision.unit, due_at),
+            },
+            prev=GENESIS,
+        )
+    )
+    case = CaseRow(
+        case_no=case_no,
+        report_id=report.id,
+        state=State.ASSIGNED,
+        seq=1,
+        sealed=entry.sealed,
+        matter=report.matter,
+        urgency=urgency,
+        team=decision.team,
+        unit=decision.unit,
+        eta_s=None if decision.eta_s is None else int(decision.eta_s),
+        mode=decision.mode,
+        lon=report.lon,
+        lat=report.lat,
+        township=township,
+        grid=grid,
+        zones={layer: [zone.code for zone in held] for layer, held in zones.items() if held and layer != "district"},
+        seen_at=report.seen_at,
+        received_at=report.received_at,
+        changed_at=report.received_at,
+        due_at=due_at,
+        notes=decision.notes,
+        accuracy_m=report.accuracy_m,
+        source=report.source,
+        text=report.text,
+        photos=report.photos,
+    )
+    return case, entry
+
+
+def report_digest(report: Report) -> str:
+    """SHA-256 over the canonical form of the report as it came, hexadecimal."""
+    return sha256(canonical_json(digest_fields(report))).hexdigest()
+
+
+def limits(matter: Matter | MatterClass) -> tuple[int, float]:
+    """Urgency, and the hours from assignment to handled."""
+    if isinstance(matter, Matter):
+        return matter.urgency, matter.limit_h
+    return CLASS_URGENCY, CLASS_LIMIT_H
+
+
+def _lowest(zones: Sequence[Any]) -> str | None:
+    return zones[0].code if zones else None
+
+
+def after(state: State, team: str, unit: str | None, due_at: datetime) -> dict[str, object]:
+    """What every event says of the case it leaves behind."""
+    return {"state": state.value, "team": team, "unit": unit, "due_at": instant(due_at)}

@@ -1,0 +1,205 @@
+"""Takes reports in: decides each, and writes those together that came while the last ones were being written.
+
+Under load a report would otherwise wait for a round trip, a commit and a journey through the driver of its own. Nobody
+waits for company: a report that comes alone is written alone, at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import psycopg
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from dispatch import errors, routing
+from dispatch.competence import Ruling
+from dispatch.ground import Ground
+from dispatch.intake import Draft, Placed, place, same_content
+from dispatch.opening import opening
+from dispatch.routing import Candidate
+from dispatch.store import cases, moves
+from dispatch.store.cases import CaseRow
+from dispatch.store.engine import connect
+
+TOGETHER: Final = 64
+"""Most reports of one group, and how many case numbers a worker sets aside; those left when it stops are never used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What the client is told of its report."""
+
+    case: CaseRow
+    decision: Mapping[str, Any]
+    known: bool
+    """The report had come before; nothing was written."""
+    filled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    """A report of which all is known but who is busy."""
+
+    draft: Draft
+    placed: Placed
+    ruling: Ruling
+    candidates: list[Candidate]
+    answer: asyncio.Future[Received]
+
+    @property
+    def id(self) -> UUID:
+        return self.placed.report.id
+
+
+class Reception:
+    """One per worker.
+
+    It remembers from one report to the next which units are busy, to save a read: that is believed, and checked by the
+    write.
+    """
+
+    def __init__(self, engine: AsyncEngine, ground: Ground, max_age_days: int) -> None:
+        self._engine, self._ground, self._max_age_days = engine, ground, max_age_days
+        self._busy: frozenset[str] = frozenset()
+        self._numbers: deque[int] = deque()
+        self._waiting: deque[_Waiting] = deque()
+        self._writing: asyncio.Task[None] | None = None
+
+    async def receive(self, draft: Draft, now: datetime) -> Received:
+        """A report becomes a case, once; it is committed when this returns.
+
+        Raises the refusals of `intake.place`, `UnknownPhoto`, `ReportConflicts`, `DatabaseUnavailable`.
+        """
+        report_id = draft.id or uuid4()
+        try:
+            placed = place(self._ground, draft, report_id, now, self._max_age_days)
+        except errors.DomainError:
+            if draft.id:
+                async with connect(self._engine) as connection:
+                    if await moves.known(connection, [report_id]):
+                        return await _as_known(connection, report_id, draft)
+            raise
+        if draft.photos:
+            async with connect(self._engine) as connection:
+                await moves.photos_are_here(connection, draft.photos)
+        ruling = self._ground.table.decide(placed.place, draft.matter)
+        candidates = self._ground.candidates(ruling.team, placed.report.lon, placed.report.lat)
+        answer: asyncio.Future[Received] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(draft, placed, ruling, candidates, answer))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_waiting())
+        return await answer
+
+    async def _write_waiting(self) -> None:
+        """One group after the other, until nobody waits."""
+        while self._waiting:
+            group = self._next_group()
+            try:
+                async with connect(self._engine) as connection:
+                    await self._register(connection, group)
+            except Exception as error:
+                for one in group:
+                    _tell(one, error)
+        self._writing = None
+
+    def _next_group(self) -> list[_Waiting]:
+        """Those who came first; an id that comes twice waits for what becomes of the first."""
+        group: dict[UUID, _Waiting] = {}
+        while self._waiting and len(group) < TOGETHER and self._waiting[0].id not in group:
+            one = self._waiting.popleft()
+            group[one.id] = one
+        return list(group.values())
+
+    async def _register(self, connection: AsyncConnection, group: list[_Waiting]) -> None:
+        """Write a group whole. If one of it cannot be written, nothing was: then each has its own answer."""
+        while len(self._numbers) < len(group):
+            self._numbers.extend(await moves.take_numbers(connection, TOGETHER))
+        numbers = [self._numbers.popleft() for _ in group]
+        for _ in range(moves.TRIES):
+            try:
+                if await self._write(connection, group, numbers):
+                    return
+            except moves.UnitTaken:
+                continue
+            except (moves.AlreadyThere, psycopg.DataError) as refused:
+                if len(group) > 1:
+                    await self._register_apart(connection, group)
+                elif isinstance(refused, moves.AlreadyThere):
+                    await _answer_again(connection, group[0])
+                else:
+                    _tell(group[0], refused)
+                return
+        raise errors.DatabaseUnavailable
+
+    async def _register_apart(self, connection: AsyncConnection, group: list[_Waiting]) -> None:
+        """Nothing of a group was written because of one of it: who is known is answered, the others try once more."""
+        known = await moves.known(connection, [one.id for one in group])
+        for one in group:
+            if one.id in known:
+                await _answer_again(connection, one)
+        others = [one for one in group if one.id not in known]
+        for part in [others] if known and others else [[one] for one in others]:
+            await self._register(connection, part)
+
+    async def _write(self, connection: AsyncConnection, group: list[_Waiting], numbers: list[int]) -> bool:
+        """Decide and write by what is believed of the units. False: it was not so, and what is so is remembered."""
+        units = frozenset(candidate.unit.code for one in group for candidate in one.candidates)
+        believed = self._busy & units
+        busy, openings, answers = set(believed), [], []
+        for one, number in zip(group, numbers, strict=True):
+            decision = routing.decide(
+                version=self._ground.district.version,
+                ruling=one.ruling,
+                place=one.placed.place,
+                candidates=one.candidates,
+                busy=busy,
+                notes=one.placed.notes,
+                facts=one.placed.facts,
+            )
+            decided = routing.as_json(decision)
+            case, entry = opening(self._ground, one.placed, decision, decided, number)
+            openings.append(moves.Opening(one.placed.report, case, entry))
+            answers.append(Received(case, decided, known=False, filled=one.placed.filled))
+            if decision.unit:
+                busy.add(decision.unit)
+        truth = await moves.open_cases(connection, openings, moves.Assumed(units, believed))
+        if truth is not None:
+            self._busy = self._busy - units | truth
+            return False
+        self._busy |= busy
+        for one, answer in zip(group, answers, strict=True):
+            _tell(one, answer)
+        return True
+
+
+async def _answer_again(connection: AsyncConnection, one: _Waiting) -> None:
+    try:
+        _tell(one, await _as_known(connection, one.id, one.draft))
+    except errors.ReportConflicts as conflict:
+        _tell(one, conflict)
+
+
+async def _as_known(connection: AsyncConnection, report_id: UUID, draft: Draft) -> Received:
+    if not await moves.known(connection, [report_id]):
+        # The id is an action's.
+        raise errors.ReportConflicts({"field": "id"}, report=str(report_id), case="—")
+    stored = await cases.which_report(connection, report_id)
+    case = await cases.case_of_report(connection, report_id)
+    if not same_content(draft, stored):
+        raise errors.ReportConflicts({"field": "id"}, report=str(report_id), case=case.case_no)
+    return Received(case, await cases.which_decision(connection, case.case_no), known=True)
+
+
+def _tell(one: _Waiting, outcome: Received | Exception) -> None:
+    if one.answer.done():
+        return  # whoever asked is gone
+    if isinstance(outcome, Exception):
+        one.answer.set_exception(outcome)
+    else:
+        one.answer.set_result(outcome)
