@@ -1,4 +1,4 @@
-"""The decision table: which team is responsible for a matter at a place, and the proof that there is exactly one.
+"""The decision table: which team is responsible for a matter at a place. That there is exactly one: `dispatch.proof`.
 
 Every cell of a row is a set: of zone codes of one layer (with 'outside every zone' as a value of its own), or of
 matters. A row is more specific than another when each of its sets lies within the other's and they are not all
@@ -11,12 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import combinations, product
-from operator import and_, or_
+from itertools import combinations
+from operator import or_
 from typing import Final
-
-from shapely import STRtree, intersection_all, union_all
-from shapely.geometry.base import BaseGeometry
 
 from dispatch.model import Matter, MatterClass, Rule, RuleVerdict
 from geo.grid import Cover, Layer, Zone
@@ -42,19 +39,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something wrong with the table itself.
+    """Something wrong with the table as it is written.
 
     `code` is one of `rule_cell_unknown` (a cell names a zone, kind or matter that is not there), `rule_team_unknown`,
     `rule_zone_without_team` (`@layer`, but a zone it reaches names no team, or it also speaks outside the layer),
-    `rule_duplicate`, `rule_tie`, `rule_hole` (a place and matter of which no row speaks).
+    `rule_duplicate`.
     """
 
     code: str
     rules: tuple[str, ...]
     detail: str
-    matter: str | None = None
-    region: BaseGeometry | None = None
-    """Where (EPSG:4326), for ties and holes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +95,8 @@ def parse_matters(text: str, matters: Iterable[str]) -> tuple[frozenset[str], li
 class DecisionTable:
     """The compiled table of one district edition.
 
-    Raises nothing at look-up: a table whose `faults` is empty answers every place in the district and every listed
-    matter (or class) with exactly one team.
+    Raises nothing at look-up once it is proved (`dispatch.proof`): then it answers every place in the district and
+    every listed matter (or class) with exactly one team.
     """
 
     def __init__(
@@ -130,7 +124,7 @@ class DecisionTable:
         self._matter = {code: self._bits(i for i, m in enumerate(self._matters) if code in m) for code in known}
         self._winner: dict[int, int] = {}
         if not self.faults:
-            self.faults += self._duplicates() or self._ties_and_holes()
+            self.faults += self._duplicates()
 
     # --- deciding ---------------------------------------------------------------------------------------------
 
@@ -140,7 +134,7 @@ class DecisionTable:
 
     def team(self, place: Place, matter: str) -> str:
         """The code of the responsible team. KeyError when the matter is not in the list."""
-        return self._team(self.rules[self._wins(self._speaking(place, matter))], place)
+        return self.team_of(self._wins(self._speaking(place, matter)), place)
 
     def decide(self, place: Place, matter: str) -> Ruling:
         """The responsible team, with every row that spoke. KeyError when the matter is not in the list."""
@@ -149,34 +143,59 @@ class DecisionTable:
         verdicts = tuple(
             RuleVerdict(
                 rule=self.rules[i].code,
-                team=self._team(self.rules[i], place),
+                team=self.team_of(i, place),
                 chosen=i == winner,
                 reason="most_specific" if i == winner else "less_specific",
             )
             for i in _indices(speaking)
         )
-        return Ruling(self.rules[winner], self._team(self.rules[winner], place), verdicts)
+        return Ruling(self.rules[winner], self.team_of(winner, place), verdicts)
 
     def _speaking(self, place: Place, matter: str) -> int:
-        mask = self._matter[matter]
+        return self._matter[matter] & self.rows_of(place)
+
+    def rows_of(self, place: Place) -> int:
+        """The rows whose place cells hold at the place, as a bit mask over `rules`."""
+        mask = -1
         for name in PLACE_LAYERS:
-            zones = place.get(name, ())
-            by_code = self._zone[name]
-            mask &= reduce(or_, (by_code[z.code] for z in zones)) if zones else self._outside[name]
+            mask &= self.rows_of_layer(name, place.get(name, ()))
         return mask
+
+    def rows_of_layer(self, name: str, zones: Sequence[Zone]) -> int:
+        """The rows whose cell of one layer holds where these zones of it are."""
+        return reduce(or_, (self._zone[name][z.code] for z in zones)) if zones else self._outside[name]
+
+    def teams_by_zone(self, name: str, zones: Sequence[Zone]) -> tuple[str, ...]:
+        """What each row `@layer` that holds where these zones of the layer are names as its team."""
+        held = self.rows_of_layer(name, zones)
+        asking = (i for i in _indices(held) if self.rules[i].team == f"@{name}") if zones else ()
+        return tuple(self.team_of(i, {name: zones}) for i in asking)
+
+    def matters_by_rows(self) -> dict[int, tuple[str, ...]]:
+        """Bit mask of rows -> the matters and classes of which just these rows speak: the table treats them alike."""
+        alike: dict[int, list[str]] = {}
+        for code, mask in self._matter.items():
+            alike.setdefault(mask, []).append(code)
+        return {mask: tuple(sorted(codes)) for mask, codes in alike.items()}
+
+    def lowest(self, speaking: int) -> tuple[int, ...]:
+        """Of the rows in the mask those with none more specific in it: one where the table is right."""
+        return tuple(i for i in _indices(speaking) if not self._below[i] & speaking)
+
+    def team_of(self, row: int, place: Place) -> str:
+        """The code of the team that a row names at a place where it speaks: by the first zone that its cell holds."""
+        team = self.rules[row].team
+        if not team.startswith("@"):
+            return team
+        name = team[1:]
+        codes = self._cells[row][name].codes
+        return next(str(zone.properties["team"]) for zone in place[name] if zone.code in codes)
 
     def _wins(self, speaking: int) -> int:
         """The most specific of the rows in the mask."""
         if speaking not in self._winner:
-            lowest = [i for i in _indices(speaking) if not self._below[i] & speaking]
-            self._winner[speaking] = lowest[0]
+            self._winner[speaking] = self.lowest(speaking)[0]
         return self._winner[speaking]
-
-    @staticmethod
-    def _team(rule: Rule, place: Place) -> str:
-        if not rule.team.startswith("@"):
-            return rule.team
-        return str(place[rule.team[1:]][0].properties["team"])
 
     # --- compiling --------------------------------------------------------------------------------------------
 
@@ -227,79 +246,12 @@ class DecisionTable:
     def _rows_below(self, i: int) -> int:
         return self._bits(j for j in range(len(self.rules)) if j != i and self._within(j, i) and not self._within(i, j))
 
-    # --- proving ----------------------------------------------------------------------------------------------
-
     def _duplicates(self) -> list[Fault]:
         return [
             Fault("rule_duplicate", (self.rules[a].code, self.rules[b].code), "")
             for a, b in combinations(range(len(self.rules)), 2)
             if self._within(a, b) and self._within(b, a)
         ]
-
-    def _ties_and_holes(self) -> list[Fault]:
-        """Each combination of rows that can speak together, looked at once; geometry is asked only for suspects."""
-        places = [self._kinds_of_place(name) for name in PLACE_LAYERS]
-        matters: dict[int, str] = {}
-        for code, mask in self._matter.items():
-            matters.setdefault(mask, code)
-        faults: dict[tuple[str, tuple[str, ...]], Fault] = {}
-        for combination in product(*(kinds.items() for kinds in places)):
-            place_mask = reduce(and_, (mask for mask, _ in combination))
-            for matter_mask, matter in matters.items():
-                speaking = place_mask & matter_mask
-                lowest = [i for i in _indices(speaking) if not self._below[i] & speaking]
-                if len(lowest) == 1:
-                    continue
-                key = ("rule_tie" if lowest else "rule_hole", tuple(self.rules[i].code for i in lowest))
-                if key in faults:
-                    continue
-                region = self._region([groups for _, groups in combination])
-                if not region.is_empty:
-                    faults[key] = Fault(*key, detail="", matter=matter, region=region)
-        return list(faults.values())
-
-    def _kinds_of_place(self, name: str) -> dict[int, list[tuple[Zone, ...]]]:
-        """Mask -> the zone sets of the layer that give it; the empty set stands for 'outside'.
-
-        In a layer that overlaps, pairs are enough: were three zones to give a tie, the two zones that make the two
-        tied rows speak give it already.
-        """
-        layer = self._layers[name]
-        kinds: dict[int, list[tuple[Zone, ...]]] = {}
-        if layer is None or layer.cover is not Cover.PARTITION:
-            kinds[self._outside[name]] = [()]
-        if layer is None:
-            return kinds
-        for zone in layer.zones:
-            kinds.setdefault(self._zone[name][zone.code], []).append((zone,))
-        if layer.cover is Cover.OVERLAP:
-            shapes = [zone.geometry for zone in layer.zones]
-            for a, b in STRtree(shapes).query(shapes, predicate="intersects").T:
-                if a < b:
-                    pair = (layer.zones[a], layer.zones[b])
-                    mask = self._zone[name][pair[0].code] | self._zone[name][pair[1].code]
-                    kinds.setdefault(mask, []).append(pair)
-        return kinds
-
-    def _region(self, groups: Sequence[list[tuple[Zone, ...]]]) -> BaseGeometry:
-        """Where such a combination lies; empty when nowhere.
-
-        Closed sets: zones that only touch do meet, because a report may fall on the very edge.
-        """
-        township = self._layers["township"]
-        region: BaseGeometry = union_all([zone.geometry for zone in township.zones] if township else [])
-        for name, sets in zip(PLACE_LAYERS, groups, strict=True):
-            layer = self._layers[name]
-            if layer is None:
-                continue
-            if () in sets:
-                within = {zones[0].code for zones in sets if len(zones) == 1}
-                without = [zone.geometry for zone in layer.zones if zone.code not in within]
-                region = region.difference(union_all(without)) if without else region
-            else:
-                held = [intersection_all([zone.geometry for zone in zones]) for zones in sets]
-                region = region.intersection(union_all(held))
-        return region
 
 
 def _indices(mask: int) -> list[int]:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 import shapely
 from shapely import LineString, Point
 
-from dispatch import competence
+from dispatch import competence, proof
 from dispatch.errors import BrokenDistrict
 from dispatch.folder import CODE, HOURS, TEXT, TRUTH, Column, Reading, Table, digits, one_of, whole
 from dispatch.manifest import FILE, DistrictSettings, LayerEntry, Manifest, read_manifest
@@ -59,7 +59,7 @@ _TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "note_en": TEXT,
     },
 }
-_NOT_PROVABLE: Final = {"invalid_ring", "not_polygon", "outside_degrees", "bad_property", "empty_layer"}
+_NOT_PROVABLE: Final = {"invalid_ring", "not_polygon", "outside_degrees", "bad_property", "empty_layer", "not_one"}
 """Findings in a layer after which the decision table cannot be proved on it."""
 _UNREAD: Final = {"ragged_row", "bad_value", "duplicate_code", "bad_setting"}
 """Findings in a table after which what names its rows cannot be judged."""
@@ -291,9 +291,12 @@ def _piers(reading: Reading, district: District, metric: Metric) -> None:
 
 def _proof(reading: Reading, district: District, expected: Set[str], metric: Metric) -> None:
     """The decision table's own faults, unless what it rests on is broken already: then they are judged later."""
-    tables = {FILE, "classes.csv", "matters.csv", "teams.csv", "rules.csv"}
+    tables, zoned = (
+        {FILE, "classes.csv", "matters.csv", "teams.csv", "rules.csv"},
+        {"district", *competence.PLACE_LAYERS},
+    )
     broken = any(
-        f.code in _NOT_PROVABLE if f.layer in competence.PLACE_LAYERS else f.code in _UNREAD and f.layer in tables
+        f.code in _NOT_PROVABLE if f.layer in zoned else f.code in _UNREAD and f.layer in tables
         for f in reading.findings
     )
     if broken or district.layers.keys() != expected:
@@ -301,7 +304,5 @@ def _proof(reading: Reading, district: District, expected: Set[str], metric: Met
     table = competence.DecisionTable(
         district.rules, district.layers, district.classes, district.matters, district.teams
     )
-    for fault in table.faults:
-        facts = {"rules": ", ".join(fault.rules), "detail": fault.detail, "matter": fault.matter or ""}
-        area = metric.area_m2(fault.region) / 1e6 if fault.region is not None else None
-        reading.findings.append(Finding(fault.code, "rules.csv", fault.rules, facts, area, fault.region))
+    proved = None if table.faults else proof.prove(table, district.layers, metric)
+    reading.findings += proof.findings(table.faults, proved)
