@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dispatch.competence import DecisionTable
@@ -11,7 +12,9 @@ from dispatch.errors import UnknownMatter
 from dispatch.model import Matter, MatterClass, Unit
 from dispatch.routing import Candidate
 from geo.locate import Locator
+from geo.terrain import Terrain
 from geo.travel import Travel
+from geo.travel_cache import prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,11 @@ class Ground:
         return found
 
 
-def prepare(district: District) -> Ground:
-    """Build everything derived from a district (a second or two)."""
+def prepare(district: District, cache: Path | None = None) -> Ground:
+    """Everything derived from a district: opened from the folder `cache` where it is there, else built and kept there.
+
+    Without `cache`, or for the first time, that takes a second or two.
+    """
     layers = district.layers
     units: dict[str, list[Unit]] = {}
     for unit in district.units.values():
@@ -49,15 +55,21 @@ def prepare(district: District) -> Ground:
         district=district,
         locator=Locator(layers),
         table=DecisionTable(district.rules, layers, district.classes, district.matters, district.teams),
-        travel=Travel.build(
-            district=layers["district"].zones[0].geometry,
-            water=[zone.geometry for zone in layers["water"].zones] if "water" in layers else [],
-            roads=district.roads,
-            bases={base.code: (base.lon, base.lat) for base in district.bases.values()},
-            metric_crs=district.metric_crs,
-            cell_m=district.settings.travel_cell_m,
-            speeds_kmh=district.settings.speeds_kmh,
-        ),
+        travel=prepared(terrain(district), cache),
         units_of={team: tuple(found) for team, found in units.items()},
         zone_info=ZoneInfo(district.timezone),
+    )
+
+
+def terrain(district: District) -> Terrain:
+    """What travel in the district is made from."""
+    layers = district.layers
+    return Terrain(
+        district=layers["district"].zones[0].geometry,
+        water=[zone.geometry for zone in layers["water"].zones] if "water" in layers else [],
+        roads=district.roads,
+        bases={base.code: (base.lon, base.lat) for base in district.bases.values()},
+        metric_crs=district.metric_crs,
+        cell_m=district.settings.travel_cell_m,
+        speeds_kmh=district.settings.speeds_kmh,
     )

@@ -37,6 +37,12 @@ class Settings(BaseSettings):
     photo_limit_mb: float = Field(20, gt=0, description="Largest photo taken in, before it is made smaller.")
     max_age_days: int = Field(366, ge=1, description="Reports seen longer ago than this are refused.")
     batch_limit: int = Field(10_000, ge=1, description="Most rows of one POST /api/reports/batch.")
+    position_stale_s: int = Field(300, ge=1, description="Seconds after which a unit's position counts no more.")
+    track_days: int = Field(90, ge=1, description="Days for which the ways of units are kept.")
+
+    def derived_dir(self) -> Path:
+        """Where what is derived from districts is kept between starts; it may be deleted at any time."""
+        return self.data_dir / "derived"
 
     def district_folder(self) -> Path:
         """The chosen folder. Raises `NoDistrict` when none is chosen and `GRIDS` does not hold exactly one."""

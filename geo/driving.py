@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 from shapely import LineString
 from shapely.geometry.base import BaseGeometry
 
-from geo.network import MOVES, Bools, Network, Ways, clear
+from geo.network import FIRST_SEARCH_S, MOVES, Bools, Labels, Network, Route, Singles, back_along, clear
 from geo.raster import Edges, Floats, Frame, Ints, inside, runs, touched
 
 SHORE_M = 1.0
@@ -37,22 +37,32 @@ class Road:
 
 
 @dataclass(frozen=True, slots=True)
+class Footing:
+    """Where one can walk: the dry centres, which come first in the network of `Land`."""
+
+    cell: Ints
+    """Of each dry centre."""
+    xy: Floats
+    steps: tuple[Ints, Ints]
+    """Pairs of neighbouring dry centres between which one can walk."""
+    closed: BaseGeometry
+    """Water without bridges, and all that is outside the district."""
+
+
+@dataclass(frozen=True, slots=True)
 class Land:
     """Driving. The place that stands for a cell: a way in it if there is one, else its centre, else the near shore."""
 
     frame: Frame
     network: Network
+    part: Labels
+    """Of each place of the network: those connected bear one number."""
     place: Ints
     """For each cell; -1: none (water farther than a cell from land, or outside the district)."""
     beyond_m: Floats
     """Metres from that place to the cell's centre where the place is across the shore; otherwise 0."""
-    field_kmh: float
-    centre: Ints
-    """For each cell the place at its dry centre, or -1. These come first in the network."""
-    steps: tuple[Ints, Ints]
-    """Pairs of neighbouring dry centres between which one can walk."""
-    closed: BaseGeometry
-    """Water without bridges, and all that is outside the district."""
+    off_kmh: float
+    """The speed off the network: that of fields."""
 
     def berth(self, xy: Floats) -> tuple[int, float]:
         """Where a vehicle with its base at `xy` starts: a place, or -1, and the metres to it."""
@@ -63,25 +73,41 @@ class Land:
         cell = int(self.frame.cells(xy[:1], xy[1:])[0])
         return (int(self.place[cell]), float(self.beyond_m[cell])) if cell >= 0 else (-1, 0.0)
 
-    def spread(self, starts: Ints, offs_m: Floats) -> tuple[Floats, Floats]:
+    def spread(self, starts: Ints, offs_m: Floats) -> tuple[Singles, Singles]:
         """Seconds and metres from each start (a place, and the metres to it) to every cell: (starts, cells)."""
-        ways = self.network.solve(starts)
-        more = np.where(self.place < 0, np.inf, self.beyond_m) + offs_m[:, None]
-        if not len(self.network.xy):
-            return np.full_like(more, np.inf), np.full_like(more, np.inf)
-        return ways.seconds[:, self.place] + more / (self.field_kmh / 3.6), ways.metres[:, self.place] + more
+        seconds = np.full((starts.size, self.frame.count), np.inf, dtype=np.float32)
+        metres = seconds.copy()
+        cells = np.flatnonzero(self.place >= 0)
+        if cells.size:
+            ways = self.network.solve(starts)
+            more = self.beyond_m[cells] + offs_m[:, None]
+            seconds[:, cells] = ways.seconds[:, self.place[cells]] + more / (self.off_kmh / 3.6)
+            metres[:, cells] = ways.metres[:, self.place[cells]] + more
+        return seconds, metres
+
+    def routes(self, starts: Ints, cell: int, first_s: float = FIRST_SEARCH_S) -> list[Route | None]:
+        """The way from each start (a place, or -1) to a cell, by one search back from it, first as far as `first_s`."""
+        root, more = int(self.place[cell]), float(self.beyond_m[cell])
+        if root < 0:
+            return [None] * starts.size
+        joined = (starts >= 0) & (self.part[starts] == self.part[root])
+        # Every step is as quick in either direction, so the ways to the cell are the ways from it.
+        if not joined.any():
+            return [None] * starts.size
+        seconds, before = self.network.tree_to(root, starts[joined], first_s)
+        return [
+            self._route(float(seconds[start]), back_along(before, int(start)), more) if there else None
+            for start, there in zip(starts, joined, strict=True)
+        ]
+
+    def _route(self, seconds: float, places: Ints, more: float) -> Route:
+        metres, _ = self.network.along(places)
+        return Route(seconds + more / (self.off_kmh / 3.6), metres + more, self.network.xy[places])
 
     def left_to_boats(self, sailed: Bools) -> Land:
         """The same, but of the cells that a boat reaches only those on the very shore."""
         far = sailed & (self.beyond_m > 1.5 * self.frame.size_x)
         return replace(self, place=np.where(far, -1, self.place), beyond_m=np.where(far, 0.0, self.beyond_m))
-
-    def gather(self, cell: int) -> tuple[Floats, Floats]:
-        """Seconds and metres to one cell from every place."""
-        # Every step is as quick in either direction, so the ways to the cell are the ways from it.
-        ways: Ways = self.network.solve(self.place[cell : cell + 1])
-        more = float(self.beyond_m[cell])
-        return ways.seconds[0] + more / (self.field_kmh / 3.6), ways.metres[0] + more
 
 
 def within(frame: Frame, shape: BaseGeometry) -> Bools:
@@ -94,8 +120,11 @@ def within(frame: Frame, shape: BaseGeometry) -> Bools:
 
 def land(
     frame: Frame, district: BaseGeometry, water: BaseGeometry, roads: Sequence[Road], kmh: Mapping[str, float]
-) -> Land:
-    """The network of a vehicle; `kmh` by kind of road, and `field` off the roads. All shapes in metres."""
+) -> tuple[Land, Footing]:
+    """The network of a vehicle, and where its crew can walk. All shapes in metres.
+
+    `kmh` by kind of road, and `field` off the roads.
+    """
     causeways = shapely.union_all([road.line for road in roads if road.bridge]).buffer(BRIDGE_HALF_WIDTH_M)
     barrier = water.buffer(-SHORE_M).difference(causeways)
     # Off the roads nobody leaves the district: else one would walk around the end of each river that flows out of it.
@@ -128,7 +157,8 @@ def land(
         np.concatenate([np.full(a.size, kmh["field"]), way_kmh[drivable], joint_kmh]),
     )
     place, beyond = _standing(frame, inner, centre, xy, dry.size, barrier)
-    return Land(frame, network, place, beyond, kmh["field"], centre, (a, b), closed)
+    footing = Footing(dry, middles[dry], (a, b), closed)
+    return Land(frame, network, network.parts(), place, beyond, kmh["field"]), footing
 
 
 def _centre_in(frame: Frame, edges: Edges) -> Bools:

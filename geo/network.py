@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import shapely
@@ -15,7 +16,13 @@ from shapely.geometry.base import BaseGeometry
 from geo.raster import Floats, Ints
 
 Bools = NDArray[np.bool_]
+Singles = NDArray[np.float32]
+Labels = NDArray[np.int32]
 Trees = NDArray[np.int32]
+
+FIRST_SEARCH_S: Final = 300.0
+LAST_SEARCH_S: Final = 4 * 3600.0
+"""A search from a place goes so far first, three times as far while what is sought is farther, and then everywhere."""
 
 MOVES: Final = ((1, 0), (0, 1), (1, 1), (-1, 1), (2, 1), (1, 2), (-1, 2), (-2, 1))
 """The steps of one half of the plane, in cells (east, north): with those back, 16 directions.
@@ -36,6 +43,15 @@ class Ways:
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """One way, with what lies beyond its last place; `xy` has the places it leads over, in metres."""
+
+    seconds: float
+    metres: float
+    xy: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """Places (`xy`, metres) and the seconds of the steps between them, which are straight lines."""
 
@@ -43,6 +59,19 @@ class Network:
     seconds: csr_array
     on_foot: Bools
     """Places that one is at on foot: a step from or to one of them is walked."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All it consists of, by name."""
+        graph = self.seconds
+        steps = {"data": graph.data, "indices": graph.indices, "indptr": graph.indptr}
+        return {"xy": self.xy, "on_foot": self.on_foot, **steps}
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, NDArray[Any]]) -> Network:
+        """What `arrays` gave, none of them copied."""
+        xy = arrays["xy"]
+        graph = csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=(len(xy), len(xy)))
+        return cls(xy, graph, arrays["on_foot"])
 
     @classmethod
     def of(cls, xy: Floats, a: Ints, b: Ints, kmh: Floats) -> Network:
@@ -61,10 +90,18 @@ class Network:
         """The same with every step turned round."""
         return Network(self.xy, self.seconds.T.tocsr(), self.on_foot)
 
-    def tree(self, source: int, limit_s: float = np.inf) -> tuple[Floats, Trees]:
-        """Seconds from `source` to each place within `limit_s`, and the place before it; -9999: none."""
-        seconds, before = dijkstra(self.seconds, indices=source, return_predecessors=True, limit=limit_s)
-        return seconds, before
+    def tree_to(self, root: int, wanted: Ints, first_s: float = FIRST_SEARCH_S) -> tuple[Floats, Trees]:
+        """Seconds between `root` and each place, and the place before it, at least as far as all of `wanted`.
+
+        Exact where finite; a place before it of -9999 is none. Searched in growing rings from `first_s` on, so what is
+        near is cheap.
+        """
+        limit = first_s
+        while True:
+            seconds, before = dijkstra(self.seconds, indices=root, return_predecessors=True, limit=limit)
+            if limit == np.inf or np.isfinite(seconds[wanted]).all():
+                return seconds, before
+            limit = 3 * limit if limit < LAST_SEARCH_S else np.inf
 
     def solve(self, sources: Ints) -> Ways:
         """The quickest ways from each of `sources`; -1 is a source from which nothing is reached."""
@@ -102,11 +139,11 @@ class Network:
         metres = np.hypot(*(self.xy[a] - self.xy[b]).T)
         return float(metres.sum()), float(metres[self.on_foot[a] | self.on_foot[b]].sum())
 
-    def parts(self) -> NDArray[np.int32]:
+    def parts(self) -> Labels:
         """The number of the connected part that each place is of."""
         if not len(self.xy):
             return np.zeros(0, dtype=np.int32)
-        labels: NDArray[np.int32] = connected_components(self.seconds, directed=False)[1]
+        labels: Labels = connected_components(self.seconds, directed=False)[1]
         return labels
 
 

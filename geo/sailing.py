@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 from shapely.geometry.base import BaseGeometry
 
-from geo.driving import SHORE_M, Land
-from geo.network import Network, Ways, clear, lines, matrix
+from geo.driving import SHORE_M, Footing
+from geo.network import FIRST_SEARCH_S, Labels, Network, Route, Singles, Ways, back_along, clear, lines, matrix
 from geo.raster import Edges, Floats, Frame, Ints, inside, runs, touched
 
 WALK_LIMIT_M = 1500.0
@@ -33,17 +33,16 @@ class Water:
     frame: Frame
     network: Network
     """With steps ashore, and none back on board."""
+    back: Network
+    """The same with every step turned round."""
     afloat: Network
     """The places on water alone."""
     cell: Ints
     """Of each place of the network."""
-    part: NDArray[np.int32]
+    part: Labels
     """Of each place on water: those connected for a boat bear one number."""
-    landing: Ints
-    """Of each place of the network, the place on water nearest on foot; itself on water."""
-    landing_m: Floats
-    """The metres of that walk."""
-    foot_kmh: float
+    off_kmh: float
+    """The speed off the network: on foot."""
 
     def berth(self, xy: Floats) -> tuple[int, float]:
         """Where the boats of a base at `xy` lie: a place, or -1, and the metres that the crew walks to it."""
@@ -67,71 +66,127 @@ class Water:
         metres[self.cell[: metres.size] == self.frame.cells(xy[:1], xy[1:])[0]] = 0.0
         return metres
 
-    def spread(self, starts: Ints, offs_m: Floats) -> tuple[Floats, Floats]:
+    def spread(self, starts: Ints, offs_m: Floats) -> tuple[Singles, Singles]:
         """Seconds and metres from each start (a place, and the walk to it) to every cell: (starts, cells)."""
-        ways = self.network.solve(starts)
-        seconds, metres = self._on_foot_at_most(ways, ways.seconds[:, self.landing], ways.metres[:, self.landing])
-        out_s = np.full((starts.size, self.frame.count), np.inf)
+        out_s = np.full((starts.size, self.frame.count), np.inf, dtype=np.float32)
         out_m = out_s.copy()
-        # A cell may have several places; take them turn by turn, one of each cell at a time.
+        if not self.cell.size:
+            return out_s, out_m
+        ways = self.network.solve(starts)
+        seconds, metres = self._on_foot_at_most(starts, ways)
+        seconds += offs_m[:, None] / (self.off_kmh / 3.6)
+        metres += offs_m[:, None]
+        # Of a cell's places the one that is reached soonest, for each start.
         order = np.argsort(self.cell, kind="stable")
-        turn = np.arange(order.size) - np.searchsorted(self.cell[order], self.cell[order])
-        for number in range(int(turn.max(initial=-1)) + 1):
-            place = order[turn == number]
-            cell = self.cell[place]
-            sooner = seconds[:, place] < out_s[:, cell]
-            out_s[:, cell] = np.where(sooner, seconds[:, place], out_s[:, cell])
-            out_m[:, cell] = np.where(sooner, metres[:, place], out_m[:, cell])
-        return out_s + offs_m[:, None] / (self.foot_kmh / 3.6), out_m + offs_m[:, None]
+        cells, first = np.unique(self.cell[order], return_index=True)
+        turns = np.diff(np.append(first, order.size))
+        for row in range(starts.size):
+            soonest = order[first].copy()
+            for turn in range(1, int(turns.max())):
+                more = np.flatnonzero(turns > turn)
+                rival = order[first[more] + turn]
+                better = seconds[row, rival] < seconds[row, soonest[more]]
+                soonest[more[better]] = rival[better]
+            out_s[row, cells] = seconds[row, soonest]
+            out_m[row, cells] = metres[row, soonest]
+        return out_s, out_m
 
-    def _on_foot_at_most(self, ways: Ways, landed_s: Floats, landed_m: Floats) -> tuple[Floats, Floats]:
-        """The quickest ways, but where they lead too far on foot, the way by the nearest landing."""
-        short = ways.walked_m <= WALK_LIMIT_M
-        seconds = np.where(short, ways.seconds, landed_s + self.landing_m / (self.foot_kmh / 3.6))
-        return seconds, np.where(short, ways.metres, landed_m + self.landing_m)
+    def _on_foot_at_most(self, starts: Ints, ways: Ways) -> tuple[Floats, Floats]:
+        """The quickest ways, but where they lead too far on foot, the way by the landing that is nearest on foot."""
+        seconds, metres = ways.seconds, ways.metres
+        parts = np.where(starts >= 0, self.part[starts], -1)
+        for part in np.unique(parts[parts >= 0]).tolist():
+            walk_s, _, landing = self._walks(part)
+            on_foot = np.flatnonzero(np.isfinite(walk_s))
+            landed, walk_s = landing[on_foot], walk_s[on_foot]
+            for row in np.flatnonzero(parts == part).tolist():
+                far = ways.walked_m[row] > WALK_LIMIT_M
+                far_s, far_m = np.full(far.size, np.inf), np.full(far.size, np.inf)
+                far_s[on_foot] = seconds[row, landed] + walk_s
+                far_m[on_foot] = metres[row, landed] + walk_s * (self.off_kmh / 3.6)
+                seconds[row] = np.where(far, far_s, seconds[row])
+                metres[row] = np.where(far, far_m, metres[row])
+        return seconds, metres
 
-    def gather(self, cell: int) -> tuple[Floats, Floats]:
-        """Seconds and metres to one cell from every place on water."""
-        afloat = len(self.afloat.xy)
-        best_s, best_m = np.full(afloat, np.inf), np.full(afloat, np.inf)
-        back = self.network.reversed()
+    def _walks(self, part: int) -> tuple[Floats, Labels, Labels]:
+        """Ashore from a part, within the limit: seconds on foot, the place before, the nearest landing, of each place.
+
+        No step leads back on board, so only walks count; on the part's own water they are 0.
+        """
+        seconds, before, landing = dijkstra(
+            self.network.seconds,
+            indices=np.flatnonzero(self.part == part),
+            min_only=True,
+            return_predecessors=True,
+            limit=WALK_LIMIT_M / (self.off_kmh / 3.6),
+        )
+        return seconds, before, landing
+
+    def routes(self, starts: Ints, cell: int, first_s: float = FIRST_SEARCH_S) -> list[Route | None]:
+        """The way from each start (a place on water, or -1) to a cell, by searches back from its places.
+
+        They go as far as `first_s` first.
+        """
+        out: list[Route | None] = [None] * starts.size
         for place in np.flatnonzero(self.cell == cell).tolist():
-            ways = back.solve(np.array([place]))
-            landed = self.afloat.solve(self.landing[place : place + 1])
-            walk = float(self.landing_m[place])
-            short = ways.walked_m[0, :afloat] <= WALK_LIMIT_M
-            seconds = np.where(short, ways.seconds[0, :afloat], landed.seconds[0] + walk / (self.foot_kmh / 3.6))
-            metres = np.where(short, ways.metres[0, :afloat], landed.metres[0] + walk)
-            best_m = np.where(seconds < best_s, metres, best_m)
-            best_s = np.minimum(seconds, best_s)
-        return best_s, best_m
+            for number, found in enumerate(self._routes_to(place, starts, first_s)):
+                best = out[number]
+                if found is not None and (best is None or found.seconds < best.seconds):
+                    out[number] = found
+        return out
+
+    def _routes_to(self, place: int, starts: Ints, first_s: float) -> list[Route | None]:
+        afloat = len(self.afloat.xy)
+        wanted = starts[starts >= 0]
+        if place < afloat:
+            wanted = wanted[self.part[wanted] == self.part[place]]
+        if not wanted.size:
+            return [None] * starts.size
+        seconds, before = self.back.tree_to(place, wanted, first_s)
+        out: list[Route | None] = []
+        for start in starts.tolist():
+            if start < 0 or not np.isfinite(seconds[start]):
+                out.append(None)
+                continue
+            places = back_along(before, start)
+            metres, walked = self.back.along(places)
+            if walked <= WALK_LIMIT_M:
+                out.append(Route(float(seconds[start]), metres, self.network.xy[places]))
+            else:
+                out.append(self._by_the_nearest_landing(start, place))
+        return out
+
+    def _by_the_nearest_landing(self, start: int, place: int) -> Route | None:
+        walk_s, walk, landing = self._walks(int(self.part[start]))
+        if not np.isfinite(walk_s[place]):
+            return None
+        sailed_s, before = self.afloat.tree_to(int(landing[place]), np.array([start]))
+        by_boat, on_foot = back_along(before, start), back_along(walk, place)[::-1]
+        return Route(
+            float(sailed_s[start] + walk_s[place]),
+            self.afloat.along(by_boat)[0] + float(walk_s[place]) * (self.off_kmh / 3.6),
+            np.concatenate([self.network.xy[by_boat], self.network.xy[on_foot[1:]]]),
+        )
 
 
-def sailing(frame: Frame, water: BaseGeometry, ground: Land, boat_kmh: float, foot_kmh: float) -> Water:
+def sailing(frame: Frame, water: BaseGeometry, ground: Footing, boat_kmh: float, foot_kmh: float) -> Water:
     """The network of a boat and its crew; `water` in metres."""
     bodies = shapely.get_parts(water.buffer(SHORE_M, quad_segs=2))
     shapely.prepare(bodies)
     edges = Edges.of(bodies.tolist())
     afloat, key = _afloat(frame, bodies, edges, boat_kmh)
-    size = key.size
-    dry = np.flatnonzero(ground.centre >= 0)
-    from_place, to_centre, ashore_m = _shores(frame, edges, key, ground, dry)
+    size, dry = key.size, ground.cell
+    from_place, to_centre, ashore_m = _shores(frame, edges, key, ground)
     a, b = ground.steps
-    land_xy = ground.network.xy[: dry.size]
-    walk_m = np.hypot(*(land_xy[a] - land_xy[b]).T)
+    walk_m = np.hypot(*(ground.xy[a] - ground.xy[b]).T)
     starts = np.concatenate([a + size, b + size, from_place])
     ends = np.concatenate([b + size, a + size, to_centre + size])
     metres = np.concatenate([walk_m, walk_m, ashore_m])
-    landing, landing_m = np.arange(size + dry.size), np.zeros(size + dry.size)
+    on_foot_m = np.full(size + dry.size, np.inf)
     if size:
-        landing_m, _, landing = dijkstra(
-            matrix(size + dry.size, starts, ends, metres),
-            indices=np.arange(size),
-            min_only=True,
-            return_predecessors=True,
-            limit=WALK_LIMIT_M,
-        )
-    kept = np.flatnonzero(np.isfinite(landing_m) if size else np.zeros(dry.size, dtype=bool))
+        on_foot = matrix(size + dry.size, starts, ends, metres)
+        on_foot_m = dijkstra(on_foot, indices=np.arange(size), min_only=True, limit=WALK_LIMIT_M)
+    kept = np.flatnonzero(np.isfinite(on_foot_m))
     new = np.full(size + dry.size, -1)
     new[kept] = np.arange(kept.size)
     ashore = (new[starts] >= 0) & (new[ends] >= 0)
@@ -142,10 +197,16 @@ def sailing(frame: Frame, water: BaseGeometry, ground: Land, boat_kmh: float, fo
         np.concatenate([sea.col, new[ends[ashore]]]),
         np.concatenate([sea.data, metres[ashore] / (foot_kmh / 3.6)]),
     )
-    cell = np.concatenate([key % frame.count, dry])[kept]
-    network = Network(np.concatenate([afloat.xy, land_xy])[kept], graph, np.arange(kept.size) >= size)
-    landed = landing[kept].astype(np.int64)
-    return Water(frame, network, afloat, cell, afloat.parts(), landed, landing_m[kept], foot_kmh)
+    network = Network(np.concatenate([afloat.xy, ground.xy])[kept], graph, np.arange(kept.size) >= size)
+    return Water(
+        frame=frame,
+        network=network,
+        back=network.reversed(),
+        afloat=afloat,
+        cell=np.concatenate([key % frame.count, dry])[kept],
+        part=afloat.parts(),
+        off_kmh=foot_kmh,
+    )
 
 
 def _afloat(frame: Frame, bodies: NDArray[np.object_], edges: Edges, kmh: float) -> tuple[Network, Ints]:
@@ -208,13 +269,13 @@ def _with_diagonals(east: Ints, north: Ints) -> tuple[Ints, Ints]:
     return np.concatenate(starts), np.concatenate(ends)
 
 
-def _shores(frame: Frame, edges: Edges, key: Ints, ground: Land, dry: Ints) -> tuple[Ints, Ints, Floats]:
+def _shores(frame: Frame, edges: Edges, key: Ints, ground: Footing) -> tuple[Ints, Ints, Floats]:
     """Steps ashore: from a place on water to a dry centre near by, straight over land: (place, centre, metres)."""
     none = np.zeros(0, dtype=np.int64)
-    if not edges.ax.size or not dry.size:
+    if not edges.ax.size or not ground.cell.size:
         return none, none, np.zeros(0)
     banks = lines(np.stack([edges.ax, edges.ay], axis=1), np.stack([edges.bx, edges.by], axis=1))
-    xy = ground.network.xy[: dry.size]
+    xy = ground.xy
     centre, bank = shapely.STRtree(banks).query(
         shapely.points(xy), predicate="dwithin", distance=ASHORE_CELLS * frame.size_x
     )

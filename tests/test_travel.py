@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from shapely import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from dispatch.district import load
+from dispatch.ground import terrain as ground_of
+from geo.terrain import Terrain
 from geo.travel import Leg, Travel
 from tests.points import uniform
 
@@ -42,10 +45,20 @@ def travel(
     cell_m: float = 100.0,
     **speeds: float,
 ) -> Travel:
-    return Travel.build(
-        degrees(ALL),
-        [degrees(one) for one in water or []],
-        [(degrees(line), kind, bridge) for line, kind, bridge in roads or []],
+    return Travel.build(terrain(water, roads, bases, cell_m, **speeds))
+
+
+def terrain(
+    water: list[Polygon] | None = None,
+    roads: list[tuple[LineString, str, bool]] | None = None,
+    bases: dict[str, tuple[float, float]] | None = None,
+    cell_m: float = 100.0,
+    **speeds: float,
+) -> Terrain:
+    return Terrain(
+        degrees(ALL),  # type: ignore[arg-type]
+        [degrees(one) for one in water or []],  # type: ignore[misc]
+        [(degrees(line), kind, bridge) for line, kind, bridge in roads or []],  # type: ignore[misc]
         {code: at(*xy) for code, xy in (bases or {"A": (500, 500)}).items()},
         CRS,
         cell_m,
@@ -229,15 +242,7 @@ def test_real_districts_can_be_served(folder: Path) -> None:
     district = load(folder)
     layers = district.layers
     bases = {base.code: (base.lon, base.lat) for base in district.bases.values()}
-    made = Travel.build(
-        layers["district"].zones[0].geometry,  # type: ignore[arg-type]
-        [zone.geometry for zone in layers["water"].zones],
-        district.roads,
-        bases,
-        district.metric_crs,
-        district.settings.travel_cell_m,
-        district.settings.speeds_kmh,
-    )
+    made = Travel.build(ground_of(district))
     moves = {(unit.base, unit.mode.value) for unit in district.units.values()}
     drivers, sailors = ({base for base, mode in moves if mode == one} for one in ("vehicle", "boat"))
     for base in drivers:
@@ -326,6 +331,6 @@ def test_nothing_but_water_and_no_base() -> None:
     assert travel([ALL]).leg("A", "vehicle", *at(3000, 3000)) is None
     sailed = travel([ALL]).leg("A", "boat", *at(3000, 3000))
     assert sailed is not None
-    empty = Travel.build(degrees(ALL), [], [], {}, CRS, 100.0, SPEEDS)  # type: ignore[arg-type]
+    empty = Travel.build(replace(terrain(), bases={}))
     assert empty.legs_from_bases("vehicle", *at(500, 500)) == {}
     assert empty.many("boat", [118.9], [31.3]).seconds.shape == (0, 1)
