@@ -11,6 +11,7 @@ import type { MapView } from "./map-view";
 import { type Order, type Outcome, outcomeOf, said } from "./order";
 import { Reader } from "./reader";
 import type { Store } from "./state";
+import { WayReader } from "./way";
 
 /** The list is put in order again at most this often; the map does not wait for it. */
 const LIST_EVERY = 200;
@@ -26,6 +27,7 @@ export class Desk {
   private live: Live | null = null;
   private today = 0;
   private readonly reader: Reader;
+  private readonly ways: WayReader;
 
   constructor(
     readonly store: Store,
@@ -35,6 +37,7 @@ export class Desk {
       this.list();
       this.mapSoon();
     });
+    this.ways = new WayReader(client, (line) => this.view?.over.showWay(line));
   }
 
   /** The moment that lateness is measured by. */
@@ -347,7 +350,9 @@ export class Desk {
     const { open, cursor, units } = this.store.state;
     const id = open?.id ?? cursor;
     const c = this.store.book.get(id)?.c ?? (open?.detail?.case === id ? open.detail : null);
-    this.view?.select(c, c?.unit ? units.get(c.unit) : undefined, centre);
+    const unit = c?.unit ? units.get(c.unit) : undefined;
+    this.view?.select(c, unit, centre);
+    if (this.view) void this.ways.choose(c, unit);
   }
 
   private readAddress(): void {

@@ -69,6 +69,7 @@ export class Overlay {
   private units: readonly Standing[] = [];
   private chosen: Spot | null = null;
   private comesFrom: Spot | null = null;
+  private way: readonly Spot[] = [];
   private coming: string[] = [];
   private frame = 0;
   private shown = "";
@@ -96,10 +97,16 @@ export class Overlay {
     this.soon();
   }
 
-  /** Ring the case, and draw a straight line from its unit: who comes, not the road taken. */
+  /** Ring the case, and draw a straight dashed line from its unit, until `showWay` says how it gets there. */
   select(c: Case | null, unit: Unit | undefined): void {
     this.chosen = c && spot(c.lon, c.lat);
     this.comesFrom = c && unit && unit.case === c.case ? spot(unit.lon, unit.lat) : null;
+    this.soon();
+  }
+
+  /** The way of the chosen case's unit (longitude, latitude); empty: only that it comes from there. */
+  showWay(line: readonly (readonly [number, number])[]): void {
+    this.way = line.map(([lon, lat]) => spot(lon, lat));
     this.soon();
   }
 
@@ -196,14 +203,17 @@ export class Overlay {
   private paintLine(pen: CanvasRenderingContext2D, view: View, dense: number): void {
     if (!this.chosen || !this.comesFrom) return;
     const path = new Path2D();
-    path.moveTo(left(view, this.comesFrom) * dense, top(view, this.comesFrom) * dense);
-    path.lineTo(left(view, this.chosen) * dense, top(view, this.chosen) * dense);
+    const known = this.way.length > 1;
+    for (const at of known ? this.way : [this.comesFrom, this.chosen]) {
+      path.lineTo(left(view, at) * dense, top(view, at) * dense);
+    }
     pen.lineCap = "round";
+    pen.lineJoin = "round";
     pen.setLineDash([]);
     pen.strokeStyle = this.sprites.colour("bg");
     pen.lineWidth = 6 * dense;
     pen.stroke(path);
-    pen.setLineDash([7 * dense, 5 * dense]);
+    if (!known) pen.setLineDash([7 * dense, 5 * dense]);
     pen.strokeStyle = this.sprites.colour("focus");
     pen.lineWidth = 2.4 * dense;
     pen.stroke(path);

@@ -19,6 +19,7 @@ import type {
   ReportAnswer,
   Team,
   Unit,
+  Way,
   Why,
   ZoneCollection,
 } from "./types";
@@ -94,6 +95,10 @@ export class Client {
 
   why(id: string): Promise<Why> {
     return this.get(`/cases/${encodeURIComponent(id)}/why`);
+  }
+
+  way(id: string): Promise<Way> {
+    return this.get(`/cases/${encodeURIComponent(id)}/way`);
   }
 
   act(id: string, action: NewAction): Promise<Case & Pick<CaseDetail, "actions">> {

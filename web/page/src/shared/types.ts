@@ -180,6 +180,21 @@ export interface Reasons {
   steps: string[];
 }
 
+/** The way of a case's unit from where it is counted from; no geometry where it has none or cannot get there. */
+export interface Way {
+  type: "Feature";
+  geometry: { type: "LineString"; coordinates: [number, number][] } | null;
+  properties: {
+    case: string;
+    unit: string | null;
+    mode: Mode | null;
+    /** When the unit was there; null: it is counted from its base. */
+    seen_at: string | null;
+    seconds: number | null;
+    metres: number | null;
+  };
+}
+
 export interface Why {
   case: string;
   decision: Decision;
