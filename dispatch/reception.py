@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 import psycopg
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dispatch import errors, routing
@@ -50,7 +51,8 @@ class _Waiting:
     placed: Placed
     ruling: Ruling
     candidates: list[Candidate]
-    answer: asyncio.Future[Received]
+    answer: asyncio.Future[Received | None]
+    """None: its id is there already, and nothing was written."""
 
     @property
     def id(self) -> UUID:
@@ -90,11 +92,14 @@ class Reception:
                 await moves.photos_are_here(connection, draft.photos)
         ruling = self._ground.table.decide(placed.place, draft.matter)
         candidates = self._ground.candidates(ruling.team, placed.report.lon, placed.report.lat)
-        answer: asyncio.Future[Received] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Received | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(draft, placed, ruling, candidates, answer))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_waiting())
-        return await answer
+        if received := await answer:
+            return received
+        async with connect(self._engine) as connection:
+            return await _as_known(connection, report_id, draft)
 
     async def _write_waiting(self) -> None:
         """One group after the other, until nobody waits."""
@@ -127,22 +132,24 @@ class Reception:
                     return
             except moves.UnitTaken:
                 continue
-            except (moves.AlreadyThere, psycopg.DataError) as refused:
+            except (psycopg.OperationalError, DBAPIError):
+                raise  # the database's trouble is everybody's
+            except Exception as refused:
                 if len(group) > 1:
                     await self._register_apart(connection, group)
                 elif isinstance(refused, moves.AlreadyThere):
-                    await _answer_again(connection, group[0])
+                    _tell(group[0], None)
                 else:
                     _tell(group[0], refused)
                 return
         raise errors.DatabaseUnavailable
 
     async def _register_apart(self, connection: AsyncConnection, group: list[_Waiting]) -> None:
-        """Nothing of a group was written because of one of it: who is known is answered, the others try once more."""
+        """Nothing of a group was written because of one of it: who is known is told, the others try once more."""
         known = await moves.known(connection, [one.id for one in group])
         for one in group:
             if one.id in known:
-                await _answer_again(connection, one)
+                _tell(one, None)
         others = [one for one in group if one.id not in known]
         for part in [others] if known and others else [[one] for one in others]:
             await self._register(connection, part)
@@ -178,13 +185,6 @@ class Reception:
         return True
 
 
-async def _answer_again(connection: AsyncConnection, one: _Waiting) -> None:
-    try:
-        _tell(one, await _as_known(connection, one.id, one.draft))
-    except errors.ReportConflicts as conflict:
-        _tell(one, conflict)
-
-
 async def _as_known(connection: AsyncConnection, report_id: UUID, draft: Draft) -> Received:
     if not await moves.known(connection, [report_id]):
         # The id is an action's.
@@ -196,7 +196,7 @@ async def _as_known(connection: AsyncConnection, report_id: UUID, draft: Draft) 
     return Received(case, await cases.which_decision(connection, case.case_no), known=True)
 
 
-def _tell(one: _Waiting, outcome: Received | Exception) -> None:
+def _tell(one: _Waiting, outcome: Received | Exception | None) -> None:
     if one.answer.done():
         return  # whoever asked is gone
     if isinstance(outcome, Exception):
