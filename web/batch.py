@@ -87,24 +87,23 @@ async def batch(
     file = sha256(data).hexdigest()
     language = language_of(request)
     done = BatchOut(accepted=0, known=0, rejected=[], cases=[])
-    try:
-        for first in range(0, len(rows), TOGETHER):
-            some = rows[first : first + TOGETHER]
+    for first in range(0, len(rows), TOGETHER):
+        some = rows[first : first + TOGETHER]
+        try:
             outcomes = await asyncio.gather(*(_take(worker, row, file, now) for row in some))
-            for row, outcome in zip(some, outcomes, strict=True):
-                if isinstance(outcome, DomainError):
-                    detail = " ".join(filter(None, (outcome.text(language), outcome.hint(language))))
-                    done.rejected.append(RejectedRow(row=row.number, code=outcome.code(), detail=detail))
-                    continue
-                case = outcome.case
-                done.known += outcome.known
-                done.accepted += not outcome.known
-                done.cases.append(
-                    RowCase(row=row.number, case=case.case_no, team=case.team, unit=case.unit, notes=list(row.notes))
-                )
+        finally:
             worker.hub.nudge()
-    finally:
-        worker.hub.nudge()
+        for row, outcome in zip(some, outcomes, strict=True):
+            if isinstance(outcome, DomainError):
+                detail = " ".join(filter(None, (outcome.text(language), outcome.hint(language))))
+                done.rejected.append(RejectedRow(row=row.number, code=outcome.code(), detail=detail))
+                continue
+            case = outcome.case
+            done.known += outcome.known
+            done.accepted += not outcome.known
+            done.cases.append(
+                RowCase(row=row.number, case=case.case_no, team=case.team, unit=case.unit, notes=list(row.notes))
+            )
     return done
 
 
