@@ -1,20 +1,29 @@
-"""Which zones hold a point: exact, for one point or a million, one rule for shared edges.
+"""Which zones hold a point: exact, for one point or millions, one rule for shared edges.
 
 A zone holds a point that lies in it or on its boundary (`ST_Covers`, shapely's `covers`/`intersects`), on the stored
 coordinates, with no tolerance. In a layer whose zones share nothing but edges (partition, disjoint) the point belongs
 to the zone with the lowest code among those that hold it; in an overlapping layer to all of them.
 
-How: the district is laid out in small pixels. A pixel that no boundary of any layer touches has one answer for all
-of it, kept once. In the others the zones whose boundary passes are asked exactly (GEOS), the rest is known.
+How: all layers are laid out once in small pixels (`geo.pixels`, built in `geo.painting`). A pixel that no boundary
+touches has one answer for all of it. In one that a single straight edge crosses, the side of that edge decides; in any
+other the crossings between the point and a reference in the pixel. Which side is found exactly (`geo.orientation`).
+One point is answered by a closure (`geo.single`), some by numpy (`geo.gather`), many by compiled code (`geo.kernel`).
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 import math
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 import shapely
@@ -22,15 +31,26 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
+from geo import kept
+from geo.gather import gather
 from geo.grid import Cover, Layer, Zone
-from geo.raster import Edges, Floats, Frame, Ints, inside, runs, touched
+from geo.orientation import holds
+from geo.painting import paint
+from geo.pixels import VERSION, Pixels
+from geo.raster import Floats
+from geo.sets import Sets
+from geo.single import single
 
 _GEOD = Geod(ellps="WGS84")
 _METRES_PER_DEGREE = 111_195.0
 """Of a great circle on a sphere of 6371 km; only for comparing distances, never handed out."""
 _SNAP_INSIDE_M = 0.1
 """A snapped point lies this far within the boundary, so that no rounding puts it out again."""
-_CHUNK = 1 << 17
+_COMPILED_FROM: Final = 1 << 17
+"""After so many points in all, the compiled kernel is loaded (half a second; some seconds the first time ever)."""
+_FEW: Final = 32
+"""So many points are sooner asked one by one."""
+_CHUNK: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,160 +64,158 @@ class Hits:
     index: NDArray[np.int32]
 
 
-class _Sets:
-    """The sets of zones met so far in one layer, numbered; 0 is the empty one."""
-
-    def __init__(self, layer: Layer) -> None:
-        self.alone = layer.cover is not Cover.OVERLAP
-        singles = [(zone,) for zone in range(len(layer.zones))]
-        self.members: list[tuple[int, ...]] = [(), *singles]
-        self.numbers = {zones: number for number, zones in enumerate(self.members)}
-
-    def copy(self) -> _Sets:
-        twin = object.__new__(_Sets)
-        twin.alone, twin.members, twin.numbers = self.alone, self.members.copy(), self.numbers.copy()
-        return twin
-
-    def joined(self, number: int, zone: int) -> int:
-        """The set `number` and `zone`; where zones exclude each other, the lower of the two."""
-        have = self.members[number]
-        if zone in have:
-            return number
-        both = tuple(sorted((*have, zone)))
-        if self.alone:
-            both = both[:1]
-        found = self.numbers.get(both)
-        if found is None:
-            found = self.numbers[both] = len(self.members)
-            self.members.append(both)
-        return found
-
-    def join(self, index: NDArray[np.int32], zone: int) -> NDArray[np.int32]:
-        """`joined` for each of `index`."""
-        if not index.any():
-            return np.full_like(index, self.joined(0, zone))
-        kinds, which = np.unique(index, return_inverse=True)
-        return np.array([self.joined(int(kind), zone) for kind in kinds], dtype=np.int32)[which]
-
-
 class Locator:
     """Answers where a point lies. Its answers never change after it is made, and threads may share it."""
 
-    def __init__(self, layers: Mapping[str, Layer], *, long_side: int = 2048) -> None:
+    def __init__(
+        self, layers: Mapping[str, Layer], *, long_side: int = 8192, _made: tuple[Pixels, list[Sets]] | None = None
+    ) -> None:
         """Lay out `layers` in pixels, `long_side` of them along the longer side of their bounds.
 
         Takes about a second for a district of a thousand zones. Zones must be valid polygons (EPSG:4326).
         """
+        if _made is None:
+            sets = _sets_of(layers)
+            shapes, zones_of = _all_zones(layers)
+            _made = paint(shapes, zones_of, sets, long_side), sets
+        pixels, self._sets = _made
         self.layers: Mapping[str, Layer] = MappingProxyType({layer.name: layer for layer in layers.values()})
-        self._zones = [(layer, zone) for layer in self.layers.values() for zone in layer.zones]
-        self._shapes = np.array([zone.geometry for _, zone in self._zones], dtype=object)
-        self._sets = [_Sets(layer) for layer in self.layers.values()]
-        self._first = np.cumsum([0, *(len(layer.zones) for layer in self.layers.values())])
-        _prepare(self._shapes)
-        bounds = shapely.total_bounds(self._shapes).tolist() if self._zones else [0.0] * 4
-        size = max(max(bounds[2] - bounds[0], bounds[3] - bounds[1]) / long_side, 1e-9)
-        self._frame = Frame.around(bounds, size)
-        middle = math.radians((bounds[1] + bounds[3]) / 2)
-        # Degrees to a plane in metres: straight stays straight, and within a district distances are true to 0.5 %.
-        self._stretch = np.array([math.cos(middle), 1.0]) * _METRES_PER_DEGREE
-        self._flat: NDArray[np.object_] = shapely.transform(self._shapes, lambda xy: xy * self._stretch)
-        self._within: dict[tuple[str, str], BaseGeometry] = {}  # made when first asked for; twice does no harm
-        self._paint()
-        self._answers: list[Mapping[str, tuple[Zone, ...]]] = [self._answer(kind) for kind in self._kinds.T.tolist()]
-
-    def _paint(self) -> None:
-        """Fill the pixels.
-
-        `_pixels` holds, for each pixel, the number of its kind (a column of `_kinds`: for each layer the set that
-        covers all of it), or, where boundaries pass, the complement of a place in `_base` (the kind, without the
-        zones whose boundary passes) and `_start`/`_asked` (those zones, by number over all layers).
-        """
-        frame, pairs = self._frame, []
-        kind = np.zeros(frame.count, dtype=np.int64)
-        self._kinds = np.zeros((len(self._sets), 1), dtype=np.int32)
-        for number, layer in enumerate(self.layers.values()):
-            shapes = [zone.geometry for zone in layer.zones]
-            plane, owner, cell = _plane(frame, shapes, self._sets[number])
-            kept, kind = _numbered(kind * len(self._sets[number].members) + plane)
-            before, here = np.divmod(kept, len(self._sets[number].members))
-            self._kinds = self._kinds[:, before]
-            self._kinds[number] = here
-            pairs.append(cell * len(self._zones) + owner + self._first[number])
-        pair = np.sort(np.concatenate(pairs)) if pairs else np.zeros(0, dtype=np.int64)
-        edge_cell, asked = np.divmod(pair, max(len(self._zones), 1))
-        cells, start = np.unique(edge_cell, return_index=True)
-        self._asked = asked
-        self._start = np.append(start, asked.size)
-        self._base = kind[cells].astype(np.int32)
-        self._pixels = kind.astype(np.int32)
-        self._pixels[cells] = ~np.arange(cells.size, dtype=np.int32)
-
-    def _answer(self, kind: list[int]) -> Mapping[str, tuple[Zone, ...]]:
-        return MappingProxyType(
-            {
-                name: tuple(layer.zones[zone] for zone in sets.members[number])
-                for (name, layer), sets, number in zip(self.layers.items(), self._sets, kind, strict=True)
-            }
+        self.pixels = pixels
+        self._asked = 0
+        self._lock = threading.Lock()
+        self._known: dict[Any, Any] = {}  # made when first asked for; twice does no harm
+        self.at: Callable[[float, float], Mapping[str, tuple[Zone, ...]]] = single(
+            pixels, self._zones_of_sets, self._settle_one
         )
-
-    def at(self, lon: float, lat: float) -> Mapping[str, tuple[Zone, ...]]:
         """The zones that hold a point, for each layer, lowest code first; empty where there is none.
 
         At most one zone in a partition or disjoint layer. A position that is no number lies nowhere.
         """
-        frame = self._frame
-        across, up = (lon - frame.west) / frame.size_x, (lat - frame.south) / frame.size_y
-        cell = -1
-        if 0 <= across < frame.columns and 0 <= up < frame.rows:
-            cell = int(up) * frame.columns + int(across)
-        kind: int = self._pixels.item(cell)  # the last pixel, -1, is of the empty ring around
-        if kind >= 0:
-            return self._answers[kind]
-        place = ~kind
-        asked = self._asked[self._start[place] : self._start[place + 1]]
-        held = asked[shapely.intersects_xy(self._shapes[asked], lon, lat)]
-        rest: int = self._base.item(place)
-        answer = self._answers[rest]
-        if not held.size:
-            return answer
-        found = dict(answer)
-        for zone_number in held.tolist():
-            layer, zone = self._zones[zone_number]
-            all_held = sorted((*found[layer.name], zone), key=_code)
-            found[layer.name] = tuple(all_held if layer.cover is Cover.OVERLAP else all_held[:1])
-        return MappingProxyType(found)
+        self._numbers = single(pixels, tuple, self._settle_one)
+        middle = pixels.south + pixels.rows / 2 * pixels.size
+        # Degrees to a plane in metres: straight stays straight, and within a district distances are true to 0.5 %.
+        self._stretch = np.array([math.cos(math.radians(middle)), 1.0]) * _METRES_PER_DEGREE
 
-    def at_many(self, lon: ArrayLike, lat: ArrayLike) -> Mapping[str, Hits]:
-        """What `at` says, for two arrays of positions of one length; for others it raises ValueError."""
+    @classmethod
+    def open(cls, layers: Mapping[str, Layer], path: Path) -> Locator:
+        """What `save` saved, mapped into memory and shared with every process that opens it; in milliseconds.
+
+        Raises `geo.kept.Stale` where it was not made from exactly these zones, OSError where it is not there.
+        """
+        return cls._opened(layers, path, digest(layers))
+
+    @classmethod
+    def cached(cls, layers: Mapping[str, Layer], folder: Path) -> Locator:
+        """Open what an earlier call kept in `folder` for these zones; else build it and keep it, if that can be."""
+        of = digest(layers)
+        path = folder / f"locator-{of[:16]}.bin"
+        with contextlib.suppress(kept.Stale, OSError):
+            return cls._opened(layers, path, of)
+        made = cls(layers)
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            made._keep(path, of)
+        return made
+
+    def save(self, path: Path) -> None:
+        """Save for `open`. Raises OSError; an existing file is replaced at once and as a whole."""
+        self._keep(path, digest(self.layers))
+
+    @classmethod
+    def _opened(cls, layers: Mapping[str, Layer], path: Path, of: str) -> Locator:
+        values, arrays = kept.read(path, of)
+        parts: dict[str, Any] = {**values["numbers"], **arrays}
+        pixels = Pixels(**parts)
+        return cls(layers, _made=(pixels, _sets_of(layers, values["several"])))
+
+    def _keep(self, path: Path, of: str) -> None:
+        arrays = {name: part for name, part in self.pixels._asdict().items() if isinstance(part, np.ndarray)}
+        numbers = {name: part for name, part in self.pixels._asdict().items() if name not in arrays}
+        kept.keep(path, of, {"numbers": numbers, "several": [each.several for each in self._sets]}, arrays)
+
+    def _zones_of_sets(self, numbers: tuple[int, ...]) -> Mapping[str, tuple[Zone, ...]]:
+        return MappingProxyType(
+            {
+                name: tuple(layer.zones[zone] for zone in sets.members(number))
+                for (name, layer), sets, number in zip(self.layers.items(), self._sets, numbers, strict=True)
+            }
+        )
+
+    def at_many(self, lon: ArrayLike, lat: ArrayLike, *, threads: int = 1) -> Mapping[str, Hits]:
+        """What `at` says, for two arrays of positions of one length; for others it raises ValueError.
+
+        With more than one of `threads`, each does a part of them.
+        """
         x, y = np.ascontiguousarray(lon, dtype=np.float64), np.ascontiguousarray(lat, dtype=np.float64)
         if x.ndim != 1 or x.shape != y.shape:
             raise ValueError(f"positions must be two arrays of one length, not {x.shape} and {y.shape}")
+        self._asked += x.size
         index = np.empty((len(self._sets), x.size), dtype=np.int32)
-        sets = [one if one.alone else one.copy() for one in self._sets]
-        for first in range(0, x.size, _CHUNK):
-            part = slice(first, first + _CHUNK)
-            self._locate(x[part], y[part], sets, index[:, part])
+        if x.size <= _FEW:
+            for point, (one_x, one_y) in enumerate(zip(x.tolist(), y.tolist(), strict=True)):
+                index[:, point] = self._numbers(one_x, one_y)
+        elif self._asked < _COMPILED_FROM or not self._sets:
+            for first in range(0, x.size, _CHUNK):
+                part = slice(first, first + _CHUNK)
+                gather(self.pixels, x[part], y[part], index[:, part], self._numbers)
+        else:
+            self._compiled(x, y, index, threads)
         return MappingProxyType(
-            {name: Hits(tuple(s.members), row) for name, s, row in zip(self.layers, sets, index, strict=True)}
+            {name: Hits(self._members(n), row) for n, (name, row) in enumerate(zip(self.layers, index, strict=True))}
         )
 
-    def _locate(self, x: Floats, y: Floats, sets: list[_Sets], index: NDArray[np.int32]) -> None:
-        kind = self._pixels[self._frame.cells(x, y)]
-        near = np.flatnonzero(kind < 0)
-        place = ~kind[near]
-        kind[near] = self._base[place]
-        np.take(self._kinds, kind, axis=1, out=index)
-        which, at = runs(self._start[place], self._start[place + 1] - self._start[place])
-        zone, point = self._asked[at], near[which]
-        # One zone after the other, so that each zone's own index stays in the processor's cache.
+    def _compiled(self, x: Floats, y: Floats, index: NDArray[np.int32], threads: int) -> None:
+        from geo.kernel import locate  # noqa: PLC0415  (numba: only for those who ask for many points)
+
+        x, y = x.view(), y.view()  # one kind of array, so one compiled kernel, whatever the caller's are
+        x.flags.writeable = y.flags.writeable = False
+        undecided = np.empty(x.size, dtype=np.int64)
+
+        def work(part: slice) -> NDArray[np.int64]:
+            mine = undecided[part]
+            left: int = locate(self.pixels, x[part], y[part], index[:, part], mine)
+            return mine[:left] + np.int64(part.start)
+
+        step = max(-(-x.size // max(threads, 1)), 1)
+        parts = [slice(first, min(first + step, x.size)) for first in range(0, x.size, step)]
+        if len(parts) == 1:
+            left = work(parts[0])
+        else:
+            with ThreadPoolExecutor(len(parts)) as pool:
+                left = np.concatenate(list(pool.map(work, parts)))
+        if left.size:
+            index[:, left] = self._settle(x[left], y[left])
+
+    def _members(self, layer: int) -> tuple[tuple[int, ...], ...]:
+        known: tuple[tuple[int, ...], ...] = self._known.get(("sets", layer), ())
+        if len(known) < len(self._sets[layer]):
+            known = self._known["sets", layer] = self._sets[layer].all()
+        return known
+
+    def _settle_one(self, lon: float, lat: float) -> tuple[int, ...]:
+        return tuple(self._settle(np.array([lon]), np.array([lat]))[:, 0].tolist())
+
+    def _settle(self, x: Floats, y: Floats) -> NDArray[np.int64]:
+        """The sets (layers, points) of finite positions by asking every zone near, in exact arithmetic."""
+        shapes, zones_of = _all_zones(self.layers)
+        tree = self._known.get("tree")
+        if tree is None:
+            tree = self._known["tree"] = shapely.STRtree(shapes)
+        point, zone = tree.query(shapely.points(x, y))
         order = np.argsort(zone, kind="stable")
-        zone, point = zone[order], point[order]
-        held = shapely.intersects_xy(self._shapes[zone], x[point], y[point])
-        zone, point = zone[held], point[held]
-        bounds = np.searchsorted(zone, self._first)
-        for number, one in enumerate(sets):
-            part = slice(bounds[number], bounds[number + 1])
-            _add(index[number], point[part], zone[part] - self._first[number], one)
+        point, zone = point[order], zone[order]
+        starts = np.append(np.flatnonzero(np.diff(zone, prepend=-1)), zone.size)
+        held = np.zeros(zone.size, dtype=bool)
+        for start, end in pairwise(starts.tolist()):
+            here = point[start:end]
+            held[start:end] = holds(shapes[zone[start]], x[here], y[here])
+        point, zone = point[held], zone[held]
+        found = np.zeros((len(self._sets), x.size), dtype=np.int64)
+        with self._lock:  # sets may be met that were not known
+            for layer, sets in enumerate(self._sets):
+                mine = (zone >= zones_of[layer]) & (zone < zones_of[layer + 1])
+                found[layer] = sets.gather(point[mine], zone[mine] - zones_of[layer], x.size)
+        return found
 
     def nearest(self, layer: str, lon: float, lat: float) -> tuple[Zone, float]:
         """The zone of `layer` nearest to a point, and the metres to it (on the ellipsoid); 0 if the point lies in it.
@@ -212,8 +230,7 @@ class Locator:
         held = self.at(lon, lat)[layer]
         if held:
             return held[0], 0.0
-        number = list(self.layers).index(layer)
-        flat = self._flat[self._first[number] : self._first[number + 1]]
+        flat = self._flat(layer)
         here = shapely.Point(lon * self._stretch[0], lat * self._stretch[1])
         best = int(np.argmin(shapely.distance(flat, here)))
         _, _, metres = self._reach(flat[best], lon, lat)
@@ -227,13 +244,21 @@ class Locator:
         zone, _ = self.nearest(layer, lon, lat)
         if self.at(lon, lat)[layer]:
             return lon, lat, 0.0
-        within = self._within.get((layer, zone.code))
+        within = self._known.get(("within", layer, zone.code))
         if within is None:
             flat = shapely.transform(zone.geometry, lambda xy: xy * self._stretch)
             within = shapely.buffer(flat, -_SNAP_INSIDE_M)
             within = shapely.point_on_surface(flat) if within.is_empty else within
-            self._within[layer, zone.code] = within
+            self._known["within", layer, zone.code] = within
         return self._reach(within, lon, lat)
+
+    def _flat(self, layer: str) -> NDArray[np.object_]:
+        """The shapes of a layer on the plane."""
+        flat: NDArray[np.object_] | None = self._known.get(("flat", layer))
+        if flat is None:
+            shapes = np.array([zone.geometry for zone in self.layers[layer].zones], dtype=object)
+            flat = self._known["flat", layer] = shapely.transform(shapes, lambda xy: xy * self._stretch)
+        return flat
 
     def _reach(self, flat: BaseGeometry, lon: float, lat: float) -> tuple[float, float, float]:
         """The nearest point of `flat`, a shape on the plane, in degrees, and the metres to it on the ellipsoid."""
@@ -244,63 +269,35 @@ class Locator:
         return x, y, float(metres)
 
 
-def _plane(
-    frame: Frame, shapes: list[shapely.Polygon | shapely.MultiPolygon], sets: _Sets
-) -> tuple[NDArray[np.int32], Ints, Ints]:
-    """For each pixel the set of zones that cover it whole; and (zone, pixel) wherever a boundary passes."""
-    plane = np.zeros(frame.count, dtype=np.int32)
-    edges = Edges.of(shapes)
-    owner, cell = touched(frame, edges)
-    filled, first, length = inside(frame, edges)
-    numbers = np.arange(len(shapes) + 1)
-    edge_bounds, fill_bounds = np.searchsorted(owner, numbers), np.searchsorted(filled, numbers)
-    for zone in range(len(shapes)):
-        passed = cell[edge_bounds[zone] : edge_bounds[zone + 1]]
-        part = slice(fill_bounds[zone], fill_bounds[zone + 1])
-        _, whole = runs(first[part], length[part])
-        kept = plane[passed]
-        plane[whole] = sets.join(plane[whole], zone)
-        plane[passed] = kept
-    return plane, owner, cell
+def digest(layers: Mapping[str, Layer]) -> str:
+    """SHA-256, in hexadecimal, of all that an answer depends on: layers, codes in order, every coordinate."""
+    total = hashlib.sha256(f"locator {VERSION}".encode())
+    for layer in layers.values():
+        codes = [zone.code for zone in layer.zones]
+        total.update(json.dumps([layer.name, layer.cover, codes], ensure_ascii=False).encode())
+        if layer.zones:
+            shapes = np.array([zone.geometry for zone in layer.zones], dtype=object)
+            _, xy, offsets = shapely.to_ragged_array(shapes, include_z=False)
+            total.update(np.ascontiguousarray(xy, dtype="<f8").data)
+            for one in offsets:
+                total.update(f"{len(one)}".encode())
+                total.update(np.ascontiguousarray(one, dtype="<i8").data)
+    return total.hexdigest()
 
 
-def _add(index: NDArray[np.int32], point: Ints, zone: Ints, sets: _Sets) -> None:
-    """Add (point, zone) hits, ascending by zone, to `index` in place."""
-    if sets.alone:
-        # Sets of one zone are numbered zone + 1; the empty set must lose against all of them.
-        none = np.iinfo(np.int32).max
-        here = np.where(index[point] == 0, none, index[point])
-        index[point] = here
-        np.minimum.at(index, point, (zone + 1).astype(np.int32))
-        return
-    steps = np.append(np.flatnonzero(np.diff(zone, prepend=-1)), zone.size)
-    for start, end in pairwise(steps.tolist()):
-        here = point[start:end]
-        index[here] = sets.join(index[here], int(zone[start]))
+def _sets_of(layers: Mapping[str, Layer], several: Sequence[Sequence[Sequence[int]]] = ()) -> list[Sets]:
+    """The sets of each layer, with those of several zones that are known."""
+    known = several or [()] * len(layers)
+    return [
+        Sets(len(layer.zones), alone=layer.cover is not Cover.OVERLAP, several=[tuple(one) for one in of_layer])
+        for layer, of_layer in zip(layers.values(), known, strict=True)
+    ]
 
 
-def _numbered(keys: Ints) -> tuple[Ints, Ints]:
-    """The different keys, ascending, and for each key its number among them: without a sort where they are dense."""
-    most = int(keys.max(initial=0)) + 1
-    if most > 4 * keys.size:
-        kept, number = np.unique(keys, return_inverse=True)
-        return kept, number
-    used = np.zeros(most, dtype=bool)
-    used[keys] = True
-    return np.flatnonzero(used), (np.cumsum(used) - 1)[keys]
-
-
-def _code(zone: Zone) -> str:
-    return zone.code
-
-
-def _prepare(shapes: NDArray[np.object_]) -> None:
-    """Build GEOS's own index of each shape now: it would be built at the first question, not safely among threads."""
-    shapely.prepare(shapes)
-    if shapes.size:
-        xy, shape = shapely.get_coordinates(shapes, return_index=True)
-        corners = xy[np.searchsorted(shape, np.arange(shapes.size))]
-        shapely.intersects_xy(shapes, corners[:, 0], corners[:, 1])
+def _all_zones(layers: Mapping[str, Layer]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """The shapes of all layers, and the number of each layer's first; at the end, how many they are."""
+    shapes = np.array([zone.geometry for layer in layers.values() for zone in layer.zones], dtype=object)
+    return shapes, np.cumsum([0, *(len(layer.zones) for layer in layers.values())])
 
 
 def _check(lon: float, lat: float) -> None:

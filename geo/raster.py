@@ -113,8 +113,22 @@ def runs(starts: Ints, lengths: Ints) -> tuple[Ints, Ints]:
     return which, values
 
 
+def ascending(keys: Ints) -> Ints:
+    """The different keys in ascending order. By sorting: many times the speed of `np.unique` on integers."""
+    ordered = np.sort(keys)
+    different: Ints = ordered[np.diff(ordered, prepend=ordered[:1] - 1) != 0]
+    return different
+
+
 def touched(frame: Frame, edges: Edges) -> tuple[Ints, Ints]:
     """(owner, cell) of every cell that an edge enters or comes within `MARGIN` of; ascending, each once."""
+    edge, cell = crossed(frame, edges)
+    key = ascending(edges.owner[edge] * frame.count + cell)
+    return key // frame.count, key % frame.count
+
+
+def crossed(frame: Frame, edges: Edges) -> tuple[Ints, Ints]:
+    """(edge, cell) of every cell that an edge enters or comes within `MARGIN` of; by edge, each once."""
     e = edges.on(frame)
     low = np.maximum(np.floor(e.ay - MARGIN), 0).astype(np.int64)
     high = np.minimum(np.floor(e.by + MARGIN), frame.rows - 1).astype(np.int64)
@@ -131,8 +145,7 @@ def touched(frame: Frame, edges: Edges) -> tuple[Ints, Ints]:
     left = np.maximum(np.floor(np.minimum(x0, x1) - MARGIN), 0).astype(np.int64)
     right = np.minimum(np.floor(np.maximum(x0, x1) + MARGIN), frame.columns - 1).astype(np.int64)
     piece, column = runs(left, np.maximum(right - left + 1, 0))
-    key = np.unique(e.owner[edge[piece]] * frame.count + row[piece] * frame.columns + column)
-    return key // frame.count, key % frame.count
+    return edge[piece], row[piece] * frame.columns + column
 
 
 def inside(frame: Frame, edges: Edges) -> tuple[Ints, Ints, Ints]:

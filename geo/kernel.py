@@ -1,0 +1,223 @@
+"""The locator for many points, compiled. Importing this module imports numba: only who asks for many points does.
+
+`BATCH` points at a time, in steps short enough that the processor has many of them under way at once: all blocks are
+looked up before all pixels, all pixels before all records, all records before they are resolved. One thread; it holds
+no lock, so that several threads may each do a part (no threads of numba's own, which not every server bears).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, cast
+
+import numba
+import numpy as np
+
+from geo.orientation import FILTER, TINY
+from geo.pixels import ACROSS, CROWDED, LEFT, Floats, Int32s, Int64s, Pixels
+
+BATCH: Final = 1024
+_UNDECIDED: Final = 2
+_ZONES: Final = LEFT - 1
+_SPLITTER: Final = 134217729.0  # 2 ** 27 + 1
+
+Compiled = TypeVar("Compiled", bound=Callable[..., Any])
+
+
+def _compiled(function: Compiled) -> Compiled:
+    """`function` by numba, kept in its cache where there is a folder for it that can be written."""
+    try:
+        made = numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # no such folder
+        made = numba.njit(nogil=True)(function)
+    return cast("Compiled", made)
+
+
+@_compiled
+def _tail(a: float, b: float) -> float:
+    """What rounding took from a - b (Knuth's TwoDiff)."""
+    found = a - b
+    virtual = a - found
+    around = found + virtual
+    return (a - around) + (virtual - b)
+
+
+@_compiled
+def _product_tail(a: float, b: float, product: float) -> float:
+    """What rounding took from a * b (Dekker's TwoProduct; Veltkamp's split)."""
+    c = _SPLITTER * a
+    a_high = c - (c - a)
+    a_low = a - a_high
+    c = _SPLITTER * b
+    b_high = c - (c - b)
+    b_low = b - b_high
+    return a_low * b_low - (((product - a_high * b_high) - a_low * b_high) - a_high * b_low)
+
+
+@_compiled
+def _settled(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> int:
+    """The second step of `geo.orientation`: 1, 0, -1, or `_UNDECIDED`."""
+    if _tail(bx, ax) != 0.0 or _tail(by, ay) != 0.0 or _tail(x, ax) != 0.0 or _tail(y, ay) != 0.0:
+        return _UNDECIDED
+    run, rise, east, north = bx - ax, by - ay, x - ax, y - ay
+    left, right = run * north, rise * east
+    if (abs(left) < TINY and run != 0.0 and north != 0.0) or (abs(right) < TINY and rise != 0.0 and east != 0.0):
+        return _UNDECIDED
+    if left != right:
+        return 1 if left > right else -1
+    left, right = _product_tail(run, north, left), _product_tail(rise, east, right)
+    if left != right:
+        return 1 if left > right else -1
+    return 0
+
+
+@_compiled
+def side(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> int:
+    """`geo.orientation.side` by its first two steps; `_UNDECIDED` (2) where only the third can tell."""
+    left, right = (bx - ax) * (y - ay), (by - ay) * (x - ax)
+    found, doubt = left - right, FILTER * (abs(left) + abs(right)) + TINY
+    if found > doubt:
+        return 1
+    if found < -doubt:
+        return -1
+    return _settled(ax, ay, bx, by, x, y)
+
+
+@_compiled
+def _blocks(px: Pixels, lon: Floats, lat: Floats, block: Int32s, spot: Int32s) -> None:
+    """The block of each position, and its pixel's place in it; outside, and for what is no number, the last block."""
+    west, south, size, columns, rows = px.west, px.south, px.size, px.columns, px.rows
+    across, outside = columns >> 4, px.coarse.size - 1
+    for i in range(lon.size):
+        right, up = (lon[i] - west) / size, (lat[i] - south) / size
+        held = (right >= 0.0) & (right < columns) & (up >= 0.0) & (up < rows)
+        column, row = np.int32(right if held else 0.0), np.int32(up if held else 0.0)
+        block[i] = (row >> 4) * across + (column >> 4) if held else outside
+        spot[i] = ((row & 15) << 4) | (column & 15)
+
+
+@_compiled
+def _look_up(px: Pixels, block: Int32s, spot: Int32s, kind: Int32s, point: Int32s, record: Int32s) -> int:
+    """The kind of each position; for those that have a record instead, `point` and `record`. Returns how many."""
+    coarse, pool, heads, palette = px.coarse, px.pool, px.heads, px.palette
+    near = 0
+    for i in range(block.size):
+        kind[i] = coarse[block[i]]
+        point[near] = i
+        near += kind[i] < 0
+    records = 0
+    for j in range(near):
+        i = point[j]
+        head = ~kind[i]
+        code, kinds = np.int32(pool[(head << 8) + spot[i]]), heads[head, 1]
+        whole = code < kinds
+        kind[i] = palette[heads[head, 0] + (code if whole else 0)]
+        record[records] = heads[head, 2] + code - kinds
+        point[records] = i
+        records += not whole
+    return records
+
+
+@_compiled
+def _ones(px: Pixels, edge: Int32s, record: Int32s, point: Int32s, x: Floats, y: Floats, kind: Int32s) -> int:
+    """The kinds of positions in pixels of one edge. Returns how many are undecided; they come first in `point`."""
+    edges, records = px.edges, px.records
+    undecided = 0
+    for j in range(edge.size):
+        e, i = edge[j], point[j]
+        at = side(edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3], x[i], y[i])
+        kind[i] = records[record[j], 3 if at == 0 else 1 if at > 0 else 2]
+        point[undecided] = i
+        undecided += at == _UNDECIDED
+    return undecided
+
+
+@_compiled
+def _many(px: Pixels, number: Int32s, point: Int32s, x: Floats, y: Floats, bits: Int64s) -> None:
+    """Write into `bits` the zones with a border in each pixel of many that hold its position; -1 where undecided."""
+    crossings, references, within, local = px.crossings, px.references, px.within, px.local
+    toggles, edges = px.toggles, px.edges
+    for j in range(number.size):
+        first, count = crossings[number[j], 0], crossings[number[j], 1]
+        px_x, px_y, middle = x[point[j]], y[point[j]], references[number[j], 0]
+        held, on, unsure = within[number[j]], np.int64(0), count == CROWDED
+        for at in range(first, first + count):
+            edge, toggle = local[at], toggles[at]
+            ax, ay, bx, by = edges[edge, 0], edges[edge, 1], edges[edge, 2], edges[edge, 3]
+            level = ay <= px_y < by  # the walk straight across meets the edge's line between its ends
+            across = (toggle & ACROSS) != 0
+            near = ay <= px_y <= by and min(ax, bx) <= px_x <= max(ax, bx)
+            here = 0
+            if level or near:
+                here = side(ax, ay, bx, by, px_x, px_y)
+                unsure |= here == _UNDECIDED
+                if here == 0 and near:
+                    on |= toggle & _ZONES
+            if level or across:
+                corner = side(ax, ay, bx, by, middle, px_y)
+                unsure |= corner == _UNDECIDED
+                if corner == 0:  # the walk is taken to run by a little above and, by far less, to the right of it
+                    corner = 1 if bx > ax else -1
+                turns = level and here != corner
+                if across and (corner > 0) != ((toggle & LEFT) != 0):
+                    turns = not turns
+                if turns:
+                    held ^= toggle & _ZONES
+        bits[j] = -1 if unsure else held | on
+
+
+@_compiled
+def _tell(px: Pixels, number: Int32s, point: Int32s, bits: Int64s, found: Int32s) -> int:
+    """The sets of positions in pixels of many edges. Returns how many are undecided; they come first in `point`."""
+    crossings, layouts, tables = px.crossings, px.layouts, px.tables
+    undecided = 0
+    for j in range(number.size):
+        i = point[j]
+        point[undecided] = i
+        if bits[j] < 0:
+            undecided += 1
+            continue
+        layout = crossings[number[j], 2]
+        for layer in range(found.shape[0]):
+            shift, mask, offset = layouts[layout, layer, 0], layouts[layout, layer, 1], layouts[layout, layer, 2]
+            found[layer, i] = tables[offset + ((bits[j] >> shift) & mask)]
+    return undecided
+
+
+@_compiled
+def locate(px: Pixels, lon: Floats, lat: Floats, found: Int32s, undecided: Int64s) -> int:
+    """Write into `found` (layers, points) the set that each position lies in; a position that is no number: none.
+
+    Returns how many positions need `geo.orientation.holds`; their numbers are the first of `undecided`, as long as
+    the positions.
+    """
+    kinds_of, the_records = px.kinds, px.records
+    block, spot, kind = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int32)
+    point, record, edge = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int32)
+    at, many, bits = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int64)
+    left = 0
+    for start in range(0, lon.size, BATCH):
+        x, y, out = lon[start : start + BATCH], lat[start : start + BATCH], found[:, start : start + BATCH]
+        size = x.size
+        _blocks(px, x, y, block, spot)
+        records = _look_up(px, block[:size], spot, kind, point, record)
+        ones, manys = 0, 0
+        for j in range(records):
+            e, i = the_records[record[j], 0], point[j]
+            many[manys], at[manys] = ~e, i
+            edge[ones], record[ones], point[ones] = e, record[j], i
+            manys += e < 0
+            ones += e >= 0
+        open_ones = _ones(px, edge[:ones], record, point, x, y, kind)
+        for layer in range(out.shape[0]):
+            for i in range(size):
+                out[layer, i] = kinds_of[kind[i], layer]
+        for j in range(open_ones):
+            undecided[left + j] = start + point[j]
+        left += open_ones
+        _many(px, many[:manys], at, x, y, bits)
+        open_ones = _tell(px, many[:manys], at, bits, out)
+        for j in range(open_ones):
+            undecided[left + j] = start + at[j]
+        left += open_ones
+    return left

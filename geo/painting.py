@@ -1,0 +1,233 @@
+"""Zones of several layers onto pixels: builds `geo.pixels.Pixels`. Numpy and GEOS, no compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geo.borders import Borders
+from geo.crossings import Local, cross
+from geo.pixels import BLOCK, Bytes, Int32s, Pixels, frozen
+from geo.raster import MARGIN, Frame, Ints, ascending, crossed, inside, runs
+from geo.sets import Sets
+
+_SMALLEST = 1e-9
+"""Degrees; a smaller pixel would come near the last bits of a longitude."""
+
+
+def paint(shapes: NDArray[np.object_], zones_of: Ints, sets: Sequence[Sets], long_side: int) -> Pixels:
+    """Lay out `shapes` (valid polygons, degrees) in pixels, `long_side` of them along the longer side of their bounds.
+
+    `zones_of[l]` is the number of the first zone of layer l, and ends with the number of all; `sets` are the layers'
+    own, to which the sets of several zones that may occur are added.
+    """
+    frame = _frame(shapes, long_side)
+    borders = Borders.of(shapes)
+    edge, cell = crossed(frame, borders.edges())
+    order = np.argsort(cell, kind="stable")
+    edge, cell = edge[order], cell[order]
+    first = np.flatnonzero(np.diff(cell, prepend=-1))
+    cells, count = cell[first], np.diff(np.append(first, cell.size))
+
+    places, is_touched = _places(frame, cells)
+    base = _base(frame, borders, places, is_touched, Local(cells, first, count, edge, []), zones_of, sets)
+    touched = np.flatnonzero(is_touched)
+    single = _single(frame, borders, cells, count, edge[first])
+    one, many = np.flatnonzero(single), np.flatnonzero(~single)
+    left, right = (_owners(borders, borders.left == side, zones_of, sets) for side in (True, False))
+    the_edge = edge[first[one]]
+    ones = []
+    for layer, own in enumerate(sets):
+        under = base[layer][touched[one]]
+        on_left = own.join(under, left[layer][the_edge])
+        on_right = own.join(under, right[layer][the_edge])
+        ones.append(np.concatenate([on_left, on_right, own.join(on_left, on_right)]))
+
+    _, at = runs(first[many], count[many])
+    begin = np.cumsum(count[many]) - count[many]
+    local = Local(cells[many], begin, count[many], edge[at], [row[touched[many]] for row in base])
+    shapely.prepare(shapes)
+    crossings = cross(frame, borders, local, shapes, zones_of, sets)
+    shapely.destroy_prepared(shapes)
+
+    whole = np.flatnonzero(~is_touched)
+    vectors = [np.concatenate([[0], row[whole], new]) for row, new in zip(base, ones, strict=True)]
+    kinds, kind = _kinds(vectors, [len(own) for own in sets], 1 + whole.size + 3 * one.size)
+    answer = np.zeros(places.size, dtype=np.int64)  # of a touched place: the complement of its number among `cells`
+    answer[whole] = kind[1 : 1 + whole.size]
+    answer[touched] = ~np.arange(cells.size)
+    coarse, heads, palette, pool, position = _two_levels(frame, places, answer, cells)
+    records = np.zeros((cells.size, 4), dtype=np.int32)
+    records[position[one]] = np.column_stack([the_edge, kind[1 + whole.size :].reshape(3, -1).T])
+    records[position[many], 0] = ~np.arange(many.size)
+    return frozen(
+        Pixels(
+            west=frame.west,
+            south=frame.south,
+            size=frame.size_x,
+            columns=frame.columns,
+            rows=frame.rows,
+            coarse=coarse,
+            pool=pool,
+            heads=heads,
+            palette=palette,
+            kinds=kinds,
+            records=records,
+            edges=borders.ends,
+            crossings=crossings.crossings,
+            references=crossings.references,
+            within=crossings.within,
+            local=crossings.local,
+            toggles=crossings.toggles,
+            layouts=crossings.layouts,
+            tables=crossings.tables,
+        )
+    )
+
+
+def _frame(shapes: NDArray[np.object_], long_side: int) -> Frame:
+    """Pixels over all shapes in whole blocks, two more all around: the outermost are certainly touched by nothing."""
+    west, south, east, north = shapely.total_bounds(shapes).tolist() if shapes.size else [0.0] * 4
+    size = max(max(east - west, north - south) / long_side, _SMALLEST)
+    columns, rows = (-(-(int(side // size) + 5) // BLOCK) * BLOCK for side in (east - west, north - south))
+    return Frame(west - 2 * size, south - 2 * size, size, size, columns, rows)
+
+
+def _places(frame: Frame, cells: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """Touched cells, the cell after each row of them, and the first of each row; ascending; and which are touched.
+
+    Between one of these and the next nothing changes: each speaks for all cells up to the next.
+    """
+    after = (cells + 1)[np.diff(cells, append=-1) != 1]
+    starts = np.arange(frame.rows) * frame.columns
+    places = np.concatenate([cells, after, starts])
+    order = np.argsort(places, kind="stable")
+    return places[order], order < cells.size
+
+
+def _base(
+    frame: Frame,
+    borders: Borders,
+    places: Ints,
+    is_touched: NDArray[np.bool_],
+    local: Local,
+    zones_of: Ints,
+    sets: Sequence[Sets],
+) -> list[Ints]:
+    """For each layer and place the set of zones that cover the whole cell and have no edge in it."""
+    total = int(zones_of[-1])
+    own = np.repeat(np.flatnonzero(is_touched), local.count)
+    which, owner = runs(borders.start[local.edge], np.diff(borders.start)[local.edge])
+    passed = ascending(own[which] * max(total, 1) + borders.zone[owner])
+    zone, begin, length = inside(frame, borders.by_zone())
+    low, high = np.searchsorted(places, begin), np.searchsorted(places, begin + length)
+    bounds = np.searchsorted(zone, zones_of)
+    base = []
+    for layer, each in enumerate(sets):
+        part = slice(bounds[layer], bounds[layer + 1])
+        run, place = runs(low[part], (high - low)[part])
+        which_zone = zone[part][run]
+        key = place * total + which_zone
+        at = np.searchsorted(passed, key)
+        free = passed[np.minimum(at, passed.size - 1)] != key if passed.size else np.ones(key.size, dtype=bool)
+        base.append(each.gather(place[free], which_zone[free] - zones_of[layer], places.size))
+    return base
+
+
+def _owners(borders: Borders, chosen: NDArray[np.bool_], zones_of: Ints, sets: Sequence[Sets]) -> list[Ints]:
+    """For each layer and edge the set of its chosen zones."""
+    edge = np.repeat(np.arange(len(borders.ends)), np.diff(borders.start))
+    found = []
+    for layer, each in enumerate(sets):
+        low, high = zones_of[layer], zones_of[layer + 1]
+        some = chosen & (borders.zone >= low) & (borders.zone < high)
+        found.append(each.gather(edge[some], borders.zone[some] - low, len(borders.ends)))
+    return found
+
+
+def _single(frame: Frame, borders: Borders, cells: Ints, count: Ints, edge: Ints) -> NDArray[np.bool_]:
+    """Whether a cell has one edge, that ends well outside of it: so that its line is all there is within."""
+    row, column = np.divmod(cells, frame.columns)
+    single: NDArray[np.bool_] = count == 1
+    for x, y in ((0, 1), (2, 3)):
+        across = (borders.ends[edge, x] - frame.west) / frame.size_x - column
+        up = (borders.ends[edge, y] - frame.south) / frame.size_y - row
+        near = 2 * MARGIN
+        single &= ~((across > -near) & (across < 1 + near) & (up > -near) & (up < 1 + near))
+    return single
+
+
+def _kinds(vectors: Sequence[Ints], sizes: Sequence[int], count: int) -> tuple[Int32s, Ints]:
+    """The different answers, shape (kinds, layers), in ascending order, and the number of each; the empty one is 0."""
+    number = np.zeros(count, dtype=np.int64)
+    kinds = np.zeros((1, 0), dtype=np.int64)
+    for vector, size in zip(vectors, sizes, strict=True):
+        kept, number = _numbered(number * size + vector)
+        before, here = np.divmod(kept, size)
+        kinds = np.column_stack([kinds[before], here])
+    return np.ascontiguousarray(kinds, dtype=np.int32), number
+
+
+def _numbered(keys: Ints) -> tuple[Ints, Ints]:
+    """The different keys, ascending, and for each key its number among them: without a sort where they are dense."""
+    most = int(keys.max(initial=0)) + 1
+    if most > 4 * keys.size:
+        kept, number = np.unique(keys, return_inverse=True)
+        return kept, number
+    used = np.zeros(most, dtype=bool)
+    used[keys] = True
+    return np.flatnonzero(used), (np.cumsum(used) - 1)[keys]
+
+
+def _two_levels(frame: Frame, places: Ints, answer: Ints, cells: Ints) -> tuple[Int32s, Int32s, Int32s, Bytes, Ints]:
+    """`coarse`, `heads`, `palette`, `pool`, and the number of the record of each of `cells`."""
+    across, up = frame.columns // BLOCK, frame.rows // BLOCK
+    corner = (np.arange(up) * BLOCK * frame.columns)[:, None] + np.arange(across) * BLOCK
+    coarse = np.append(answer[np.searchsorted(places, corner.reshape(-1), side="right") - 1], 0)
+    row, column = np.divmod(cells, frame.columns)
+    blocks = ascending(row // BLOCK * across + column // BLOCK)
+    rank = np.full(across * up, -1, dtype=np.int64)
+    rank[blocks] = np.arange(blocks.size)
+    coarse[blocks] = ~np.arange(blocks.size)
+
+    # Stretches of cells with one answer, within a row of a block; by block, so in the order of the pool.
+    block_row, block_column = np.divmod(blocks, across)
+    begins = ((block_row[:, None] * BLOCK + np.arange(BLOCK)) * frame.columns + block_column[:, None] * BLOCK).ravel()
+    row, column = np.divmod(places, frame.columns)
+    within = rank[row // BLOCK * across + column // BLOCK]
+    use = (within >= 0) & (column % BLOCK > 0)
+    value = np.concatenate([answer[np.searchsorted(places, begins, side="right") - 1], answer[use]])
+    spot = np.concatenate(
+        [np.arange(begins.size) * BLOCK, (within[use] * BLOCK + row[use] % BLOCK) * BLOCK + column[use] % BLOCK]
+    )
+    order = np.argsort(spot)
+    spot, value = spot[order], value[order]
+    length = np.diff(np.append(spot, blocks.size * BLOCK * BLOCK))
+
+    block = spot // (BLOCK * BLOCK)
+    whole = value >= 0
+    wide = int(value.max(initial=0)) + 1
+    keys = block[whole] * wide + value[whole]
+    pairs = ascending(keys)
+    code_of = np.searchsorted(pairs, keys)
+    palette_block, palette = np.divmod(pairs, wide)
+    numbers = np.arange(blocks.size)
+    palette_start = np.searchsorted(palette_block, numbers)
+    many_kinds = np.searchsorted(palette_block, numbers, side="right") - palette_start
+    record = np.cumsum(~whole) - 1
+    first_record = np.searchsorted(block[~whole], numbers)
+    code = np.empty(spot.size, dtype=np.int64)
+    code[whole] = code_of - palette_start[block[whole]]
+    code[~whole] = (many_kinds - first_record)[block[~whole]] + record[~whole]
+    position = np.empty(cells.size, dtype=np.int64)
+    position[~value[~whole]] = record[~whole]
+    return (
+        coarse.astype(np.int32),
+        np.stack([palette_start, many_kinds, first_record], axis=1).astype(np.int32),
+        palette.astype(np.int32),
+        np.repeat(code.astype(np.uint8), length),
+        position,
+    )

@@ -1,0 +1,111 @@
+"""The locator for one point: a closure over the frozen arrays, in plain Python, without numpy's cost a call.
+
+A memory view gives its items as plain numbers in some 30 ns; an array would take three times that and give its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from geo.orientation import side
+from geo.pixels import ACROSS, CROWDED, LEFT, Pixels
+
+A = TypeVar("A")
+
+Sets = tuple[int, ...]
+"""The number of the set in each layer."""
+
+
+def single(
+    pixels: Pixels, of_sets: Callable[[Sets], A], settle: Callable[[float, float], Sets]
+) -> Callable[[float, float], A]:
+    """The function that answers `of_sets` of the sets that hold a position (degrees); of the empty ones outside.
+
+    `of_sets` is asked once for each combination; `settle` where the arrays cannot tell.
+    """
+    west, south, size = pixels.west, pixels.south, pixels.size
+    columns, rows, across = pixels.columns, pixels.rows, pixels.columns >> 4
+    coarse, pool, palette = pixels.coarse.data, pixels.pool.data, pixels.palette.data
+    heads, records = pixels.heads.reshape(-1).data, pixels.records.reshape(-1).data
+    edges = pixels.edges.reshape(-1).data
+    of_many = _many(pixels)
+    answers: list[A | None] = [None] * len(pixels.kinds)
+    others: dict[Sets, A] = {}
+
+    def learnt(kind: int) -> A:
+        answer = answers[kind] = of_sets(tuple(pixels.kinds[kind].tolist()))
+        return answer
+
+    empty = learnt(0)
+
+    def rarely(number: int, lon: float, lat: float) -> A:
+        sets = of_many(number, lon, lat) if number >= 0 else None
+        if sets is None:
+            sets = settle(lon, lat)
+        found = others.get(sets)
+        if found is None:
+            found = others[sets] = of_sets(sets)
+        return found
+
+    def at(lon: float, lat: float) -> A:
+        right, up = (lon - west) / size, (lat - south) / size
+        if not (0.0 <= right < columns and 0.0 <= up < rows):
+            return empty
+        column, row = int(right), int(up)
+        kind = coarse[(row >> 4) * across + (column >> 4)]
+        if kind < 0:
+            code = pool[~kind << 8 | (row & 15) << 4 | column & 15]
+            head = 3 * ~kind
+            kinds = heads[head + 1]
+            if code < kinds:
+                kind = palette[heads[head] + code]
+            else:
+                record = 4 * (heads[head + 2] + code - kinds)
+                edge = 4 * records[record]
+                if edge < 0:
+                    return rarely(~(edge >> 2), lon, lat)
+                here = side(edges[edge], edges[edge + 1], edges[edge + 2], edges[edge + 3], lon, lat)
+                kind = records[record + (1 if here > 0 else 2 if here else 3)]
+        found = answers[kind]
+        return learnt(kind) if found is None else found
+
+    return at
+
+
+def _many(pixels: Pixels) -> Callable[[int, float, float], Sets | None]:
+    """The function that resolves a position in a pixel of many edges, as `geo.kernel` does; None in a crowded one."""
+    crossings, references = pixels.crossings.reshape(-1).data, pixels.references.reshape(-1).data
+    within, local, toggles = pixels.within.data, pixels.local.data, pixels.toggles.data
+    edges, tables = pixels.edges.reshape(-1).data, pixels.tables.data
+    layers = pixels.kinds.shape[1]
+    layouts = pixels.layouts.reshape(-1).data
+
+    def resolve(number: int, x: float, y: float) -> Sets | None:
+        first, count, layout = crossings[3 * number], crossings[3 * number + 1], crossings[3 * number + 2]
+        if count == CROWDED:
+            return None
+        held, on, middle = within[number], 0, references[2 * number]
+        for at in range(first, first + count):
+            toggle, edge = toggles[at], 4 * local[at]
+            ax, ay, bx, by = edges[edge], edges[edge + 1], edges[edge + 2], edges[edge + 3]
+            level, here = ay <= y < by, 0
+            if level or y == by:
+                here = side(ax, ay, bx, by, x, y)
+                if here == 0 and (ax <= x <= bx or bx <= x <= ax):
+                    on |= toggle
+            if level or toggle & ACROSS:
+                corner = side(ax, ay, bx, by, middle, y) or (1 if bx > ax else -1)
+                turns = level and here != corner
+                if toggle & ACROSS and (corner > 0) != (toggle & LEFT > 0):
+                    turns = not turns
+                if turns:
+                    held ^= toggle
+        held |= on
+        start = 3 * layers * layout
+        return tuple(
+            tables[layouts[at + 2] + (held >> layouts[at] & layouts[at + 1])]
+            for at in range(start, start + 3 * layers, 3)
+        )
+
+    return resolve
