@@ -224,6 +224,23 @@ class UnitBusy(DomainError):
     Choose one that is free, or none."""
 
 
+# --- where units are --------------------------------------------------------------------------------------------
+
+
+class UnitNotListed(DomainError):
+    """没有编号为 {unit} 的单元。
+    There is no unit {unit}.
+    单元编号见 /api/units。
+    /api/units has the codes of all units."""
+
+
+class FixInFuture(DomainError):
+    """定位时间 {at} 晚于现在。
+    The position is of {at}, which is still to come.
+    请检查设备的时钟和时区。
+    Check the device's clock and time zone."""
+
+
 # --- lists, exports ---------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ARRAY,
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Double,
@@ -144,4 +145,31 @@ event = Table(
     UniqueConstraint("case_no", "seq"),
     Index("ix_event_xact", "xact"),
     comment="History, audit and replay at once. Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE.",
+)
+
+unit_position = Table(
+    "unit_position",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("geom", Geometry("POINT", srid=4326, spatial_index=False), nullable=False),
+    Column("at", MOMENT, nullable=False),
+    Column("received_at", MOMENT, nullable=False),
+    Column("accuracy_m", Double),
+    Column("on_shift", Boolean, nullable=False),
+    Column("kept_at", MOMENT, nullable=False),
+    Column("kept_geom", Geometry("POINT", srid=4326, spatial_index=False), nullable=False),
+    Column("kept_on_shift", Boolean, nullable=False),
+    Column("xact", BigInteger, nullable=False, server_default=text("(pg_current_xact_id()::text)::bigint")),
+    comment="The last position of each unit, and the last one that is in its track.",
+)
+
+unit_track = Table(
+    "unit_track",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("at", MOMENT, primary_key=True),
+    Column("geom", Geometry("POINT", srid=4326, spatial_index=False), nullable=False),
+    Column("accuracy_m", Double),
+    Index("ix_unit_track_at", "at", postgresql_using="brin"),
+    comment="The ways of the units, thinned.",
 )

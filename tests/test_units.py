@@ -18,6 +18,7 @@ START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 TO_METRES = Transformer.from_crs("EPSG:4326", CRS, always_xy=True)
 
 codes = st.sampled_from([f"T{n:02d}-V{m}" for n in range(12) for m in (1, 2)])
+groups = st.sampled_from(["T01 vehicle", "T01 boat", "T02 vehicle"])
 # Few distinct places, so that units stand on one spot and at equal distances.
 lons = st.integers(0, 8).map(lambda n: 118.8 + n / 20) | st.floats(118.7, 119.2)
 lats = st.integers(0, 8).map(lambda n: 31.2 + n / 20) | st.floats(31.2, 31.6)
@@ -31,13 +32,15 @@ class Against(RuleBasedStateMachine):
         super().__init__()
         self.units = Units(CRS)
         self.model: dict[str, Fix] = {}
+        self.group: dict[str, str] = {}
 
-    @rule(code=codes, lon=lons, lat=lats, at=times)
-    def move(self, code: str, lon: float, lat: float, at: datetime) -> None:
+    @rule(code=codes, lon=lons, lat=lats, at=times, group=groups)
+    def move(self, code: str, lon: float, lat: float, at: datetime, group: str) -> None:
         newer = code not in self.model or at >= self.model[code].at
-        assert self.units.move(code, lon, lat, at) is newer
+        assert self.units.move(code, lon, lat, at, group) is newer
         if newer:
             self.model[code] = Fix(code, lon, lat, at)
+            self.group[code] = group
 
     @rule(code=codes)
     def remove(self, code: str) -> None:
@@ -50,18 +53,24 @@ class Against(RuleBasedStateMachine):
         for code in old:
             del self.model[code]
 
-    @rule(lon=lons, lat=lats, k=st.integers(0, 30), chosen=st.sets(codes) | st.none())
-    def near(self, lon: float, lat: float, k: int, chosen: set[str] | None) -> None:
+    @rule(
+        lon=lons,
+        lat=lats,
+        k=st.integers(0, 30),
+        chosen=st.sets(codes) | st.none(),
+        of=st.none() | st.lists(groups | st.just("nobody")),
+    )
+    def near(self, lon: float, lat: float, k: int, chosen: set[str] | None, of: list[str] | None) -> None:
         def accept(code: str) -> bool:
             return chosen is None or code in chosen
 
         x, y = TO_METRES.transform(lon, lat)
         expected = []
         for code, fix in self.model.items():
-            if accept(code):
+            if accept(code) and (of is None or self.group[code] in of):
                 there = TO_METRES.transform(fix.lon, fix.lat)
                 expected.append((math.hypot(there[0] - x, there[1] - y), code))
-        assert self.units.near(lon, lat, k, accept) == [(code, metres) for metres, code in sorted(expected)[:k]]
+        assert self.units.near(lon, lat, k, accept, of) == [(code, metres) for metres, code in sorted(expected)[:k]]
 
     @invariant()
     def knows_the_same(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -20,11 +20,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dispatch import desk, district
 from dispatch.errors import PageNotBuilt
+from dispatch.fleet import Fleet
 from dispatch.ground import Ground, prepare
 from dispatch.reception import Reception
 from dispatch.settings import Settings
 from dispatch.store.engine import migrate, open_engine, transaction
-from web import batch, casebook, exports, problems, reference, reports
+from web import batch, casebook, exports, problems, reference, reports, units
+from web.feed import Feed
 from web.live import Hub
 from web.maplayers import MapLayers
 from web.state import Worker
@@ -65,17 +67,20 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         reception = Reception(engine, prepared, chosen.max_age_days)
         hub = Hub(engine, prepared.district)
         await hub.start()
-        app.state.worker = Worker(chosen, prepared, MapLayers(prepared.district), engine, reception, hub)
-        telling = asyncio.create_task(hub.run())
+        fleet = Fleet(prepared.district, timedelta(seconds=chosen.position_stale_s))
+        feed = Feed(engine, fleet, hub, chosen.track_days)
+        await feed.start()
+        app.state.worker = Worker(chosen, prepared, MapLayers(prepared.district), engine, reception, hub, feed)
+        running = asyncio.gather(hub.run(), feed.run())
         # The district is a million objects that stay for good: the collector need not walk them again and again.
         gc.collect()
         gc.freeze()
         try:
             yield
         finally:
-            telling.cancel()
+            running.cancel()
             with suppress(asyncio.CancelledError):
-                await telling
+                await running
             await engine.dispose()
 
     app = FastAPI(
@@ -88,7 +93,7 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         redoc_url=None,
     )
     problems.install(app)
-    for room in (reports, batch, casebook, reference, exports):
+    for room in (reports, batch, casebook, reference, units, exports):
         app.include_router(room.router)
     _pages(app)
     app.add_middleware(_Outermost)

@@ -150,7 +150,7 @@ async def events(
 
     async def frames() -> AsyncIterator[ServerSentEvent]:
         async for frame in worker.hub.listen(last_event_id or after):
-            yield ServerSentEvent(frame.data, event=frame.kind, id=frame.id)
+            yield ServerSentEvent(frame.data, event=frame.kind, id=frame.id or None)
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return EventSourceResponse(frames(), ping=PING_S, headers=headers)

@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -31,12 +31,15 @@ from web.views import told_view
 log = logging.getLogger(__name__)
 
 CHANNEL: Final = "onegrid_event"
+POSITIONS: Final = "onegrid_position"
 PATIENCE_S: Final = 5.0
 PACE_S: Final = 0.02
 """Between one reading and the next under load: many events are then read at once. The first one never waits."""
 REPLAY_LIMIT: Final = 2000
 """More events than this are not replayed: the client is told to load its lists again."""
 QUEUE_LIMIT: Final = 5000
+LIGHT_LIMIT: Final = 100
+"""A listener with so many frames to go is told of no more positions until it has caught up."""
 REMEMBERED: Final = 20_000
 _CALL: Final = text("SELECT pg_notify(:channel, :worker)")
 
@@ -47,6 +50,7 @@ class Frame:
 
     kind: str
     id: str
+    """Where to come back to; empty: this frame is never told again."""
     data: str
     event: int = 0
 
@@ -54,6 +58,8 @@ class Frame:
 @dataclass(slots=True, eq=False)
 class _Listener:
     queue: asyncio.Queue[Frame] = field(default_factory=lambda: asyncio.Queue(QUEUE_LIMIT))
+    behind: bool = False
+    """It was not told of all that moved."""
 
     def tell(self, frames: list[Frame]) -> None:
         if self.queue.qsize() + len(frames) > QUEUE_LIMIT:
@@ -63,6 +69,12 @@ class _Listener:
             frames = [Frame("reset", frames[-1].id, "{}")]
         for frame in frames:
             self.queue.put_nowait(frame)
+
+    def tell_lightly(self, frame: Frame) -> None:
+        if self.queue.qsize() < LIGHT_LIMIT:
+            self.queue.put_nowait(frame)
+        else:
+            self.behind = True
 
 
 class Hub:
@@ -78,8 +90,22 @@ class Hub:
         self._cursor = 0
         self._told: deque[int] = deque(maxlen=REMEMBERED)
         self._told_set: set[int] = set()
-        self._name = uuid4().hex
+        self.name = uuid4().hex
         """Of this worker in its calls, so that it is not woken by its own."""
+        self.positions_moved = asyncio.Event()
+        """Set when another worker wrote positions."""
+        self.greeting: Callable[[], Frame | None] = lambda: None
+        """What every newcomer is told after its `hello`, and a listener that had fallen behind."""
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._listeners)
+
+    def tell_lightly(self, frame: Frame) -> None:
+        """Tell all listeners what is soon out of date; who is slow is told the greeting once it has caught up."""
+        for listener in self._listeners:
+            listener.tell_lightly(frame)
 
     def nudge(self) -> None:
         """Something was committed here."""
@@ -107,10 +133,12 @@ class Hub:
                     url.render_as_string(hide_password=False), autocommit=True, connect_timeout=3
                 ) as listening:
                     await listening.execute(f"LISTEN {CHANNEL}")
+                    await listening.execute(f"LISTEN {POSITIONS}")
                     self._wake.set()
+                    self.positions_moved.set()
                     async for call in listening.notifies():
-                        if call.payload != self._name:
-                            self._wake.set()
+                        if call.payload != self.name:
+                            (self.positions_moved if call.channel == POSITIONS else self._wake).set()
             except psycopg.Error as error:
                 log.warning("listening for events was interrupted: %s", error)
                 await asyncio.sleep(1)
@@ -122,7 +150,7 @@ class Hub:
             self._tell_others.clear()
             with suppress(DatabaseUnavailable, SQLAlchemyError):
                 async with connect(self._engine) as connection:
-                    await connection.execute(_CALL, {"channel": CHANNEL, "worker": self._name})
+                    await connection.execute(_CALL, {"channel": CHANNEL, "worker": self.name})
             await asyncio.sleep(PACE_S)
 
     async def _read(self) -> None:
@@ -207,9 +235,15 @@ class Hub:
                 replayed = {one.event_id for one in told}
             else:
                 yield Frame("hello" if after is None else "reset", str(self._cursor), "{}")
+            if greeting := self.greeting():
+                yield greeting
             while True:
                 frame = await listener.queue.get()
                 if frame.event not in replayed:
                     yield frame
+                if listener.behind and listener.queue.empty():
+                    listener.behind = False
+                    if greeting := self.greeting():
+                        yield greeting
         finally:
             self._listeners.discard(listener)

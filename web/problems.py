@@ -49,6 +49,8 @@ STATUS: Final[Mapping[type[errors.DomainError], int]] = {
     errors.ActionConflicts: 409,
     errors.CaseMovedOn: 409,
     errors.UnitBusy: 409,
+    errors.UnitNotListed: 404,
+    errors.FixInFuture: 422,
     errors.InvalidCursor: 422,
     errors.UnknownZone: 422,
     errors.UnknownFormat: 404,

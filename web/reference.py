@@ -1,4 +1,4 @@
-"""The district itself: zones, matters, teams, units; and the server's health."""
+"""The district itself: zones, matters, teams; and the server's health."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from fastapi import APIRouter, Header, Query, Response
 
 from dispatch.competence import parse_cell, parse_matters
 from dispatch.ground import Ground
-from dispatch.model import Mode, TeamKind
+from dispatch.model import TeamKind
 from dispatch.store import cases
 from dispatch.store.engine import connect, versions
 from web.maplayers import ZoneFilter
 from web.paging import MOST, BoxText, Cursor, Limit, page_by_code, parse_bbox, within
 from web.problems import PROBLEMS
-from web.schemas import FeatureCollection, MatterPage, TeamPage, UnitPage
+from web.schemas import FeatureCollection, MatterPage, TeamPage
 from web.state import WorkerOf
-from web.views import json_answer, matter_view, team_view, unit_view
+from web.views import json_answer, matter_view, team_view
 
 router = APIRouter(prefix="/api", tags=["district"])
 
@@ -173,29 +173,3 @@ def _named_for(ground: Ground, code: str) -> frozenset[str]:
         cell, _ = parse_cell(getattr(rule, layer.name), layer)
         named |= {str(zone.properties["team"]) for zone in layer.zones if zone.code in cell.codes}
     return frozenset(named)
-
-
-@router.get("/units", response_model=None, responses={200: {"model": UnitPage}, 422: PROBLEMS[422], 503: PROBLEMS[503]})
-async def units(
-    worker: WorkerOf,
-    team: str | None = None,
-    mode: Mode | None = None,
-    free: Annotated[bool | None, Query(description="Whether it is on no case")] = None,
-    bbox: BoxText = None,
-    limit: Limit = MOST,
-    cursor: Cursor = None,
-) -> Response:
-    """The units, where they stand, and the case each is on."""
-    district, box = worker.ground.district, parse_bbox(bbox)
-    async with connect(worker.engine) as connection:
-        on_case = await cases.case_by_unit(connection)
-    found = (
-        unit
-        for unit in district.units.values()
-        if (not team or unit.team == team)
-        and (mode is None or unit.mode is mode)
-        and (free is None or (unit.code not in on_case) is free)
-        and within(box, district.bases[unit.base].lon, district.bases[unit.base].lat)
-    )
-    page, following = page_by_code("units", found, limit, cursor, lambda unit: unit.code)
-    return json_answer({"items": [unit_view(unit, district, on_case) for unit in page], "next": following})

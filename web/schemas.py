@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dispatch.fleet import Fate
 from dispatch.intake import NO_NUL
 from dispatch.model import Action, Mode, State, TeamKind
 
@@ -148,6 +149,9 @@ class UnitOut(Named):
     crew: int
     lon: float
     lat: float
+    seen_at: datetime | None
+    """When it was there; None: this is its base, because no position of it is fresh."""
+    on_shift: bool
     case: str | None
 
 
@@ -155,6 +159,53 @@ class UnitPage(BaseModel):
     """A page of units, by code."""
 
     items: list[UnitOut]
+    next: str | None
+
+
+class PositionOut(BaseModel):
+    """What became of a position, and where the unit is counted from now."""
+
+    fate: Fate
+    unit: str
+    lon: float
+    lat: float
+    seen_at: datetime | None
+    on_shift: bool
+
+
+class LineOut(BaseModel):
+    """What became of one line: its `fate`, or the `code` of what was wrong with it."""
+
+    line: int
+    unit: str | None = None
+    fate: Fate | None = None
+    code: str | None = None
+    detail: str | None = None
+
+
+class PositionsOut(BaseModel):
+    """The answer to many positions: every line of them, in order."""
+
+    taken: int
+    ignored: int
+    refused: int
+    lines: list[LineOut]
+
+
+class TrackPoint(BaseModel):
+    """Where a unit was."""
+
+    at: datetime
+    lon: float
+    lat: float
+    accuracy_m: float | None
+
+
+class TrackPage(BaseModel):
+    """Part of a unit's way, oldest first."""
+
+    unit: str
+    items: list[TrackPoint]
     next: str | None
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dispatch.ground import Ground
 from dispatch.reception import Reception
 from dispatch.settings import Settings
+from web.feed import Feed
 from web.live import Hub
 from web.maplayers import MapLayers
 
@@ -25,6 +26,7 @@ class Worker:
     engine: AsyncEngine
     reception: Reception
     hub: Hub
+    feed: Feed
 
 
 # `async`, because FastAPI sends a plain function through a thread; one, because each costs every request.

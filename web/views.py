@@ -12,6 +12,7 @@ from fastapi import Response
 from dispatch import lifecycle
 from dispatch.audit import Recorded
 from dispatch.district import District
+from dispatch.fleet import Stand
 from dispatch.ground import Ground
 from dispatch.model import Matter, Report, Team, Unit
 from dispatch.reception import Received
@@ -146,15 +147,21 @@ def team_view(team: Team, district: District, open_cases: Mapping[str, int]) -> 
     }
 
 
-def unit_view(unit: Unit, district: District, on_case: Mapping[str, str]) -> dict[str, Any]:
+def unit_view(stand: Stand, on_case: Mapping[str, str]) -> dict[str, Any]:
     """A unit for the lists and the map."""
-    base = district.bases[unit.base]
+    unit = stand.unit
+    where = {name: value for name, value in stand_view(stand).items() if name != "unit"}
+    return {**unit_name(unit), "crew": unit.crew, **where, "case": on_case.get(unit.code)}
+
+
+def stand_view(stand: Stand) -> dict[str, Any]:
+    """Where a unit is counted from: a fresh position of its own, or its base."""
     return {
-        **unit_name(unit),
-        "crew": unit.crew,
-        "lon": base.lon,
-        "lat": base.lat,
-        "case": on_case.get(unit.code),
+        "unit": stand.unit.code,
+        "lon": round(stand.lon, 6),
+        "lat": round(stand.lat, 6),
+        "seen_at": moment(stand.seen_at) if stand.seen_at else None,
+        "on_shift": stand.on_shift,
     }
 
 

@@ -1,0 +1,197 @@
+"""Where each unit is counted from: its last known position while that is fresh, else its base. One per worker.
+
+What is known is what the database confirmed, here or by another worker; all of it can be read again from there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from dispatch.district import District
+from dispatch.model import Unit
+from geo.units import Units
+
+TRACK_M: Final = 100.0
+TRACK_EVERY: Final = timedelta(minutes=2)
+"""A position is kept in the track when it is so far from the one kept before it, or so much later."""
+
+MOST: Final = 24
+"""Of a large team, so many units are weighed by travel time: the nearest in a straight line."""
+
+_NEVER: Final = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a unit was at a time (WGS 84 degrees)."""
+
+    unit: str
+    lon: float
+    lat: float
+    at: datetime
+    accuracy_m: float | None = None
+    on_shift: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A unit's last position, and the last one that was kept in its track."""
+
+    position: Position
+    kept: Position
+
+
+class Fate(StrEnum):
+    """What becomes of a position that was sent."""
+
+    TAKEN = "taken"
+    OLDER = "older"
+    """A later one is known: this one changes nothing."""
+    KNOWN = "known"
+    """It came before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """What of some positions is to be written: the last of each unit, those for the tracks; and each one's fate."""
+
+    known: tuple[Known, ...]
+    track: tuple[Position, ...]
+    fates: tuple[Fate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where a unit is counted from (WGS 84 degrees)."""
+
+    unit: Unit
+    lon: float
+    lat: float
+    seen_at: datetime | None
+    """None: from its base, because no position of it is fresh."""
+    on_shift: bool
+
+
+class Fleet:
+    """All units of a district. Not for several threads at once."""
+
+    def __init__(self, district: District, stale: timedelta) -> None:
+        """`stale`: a position older than this counts no more."""
+        self._district, self._stale = district, stale
+        self._known: dict[str, Known] = {}
+        self._live: dict[str, datetime] = {}
+        self._units = Units(district.metric_crs)
+        self._teams: dict[str, list[Unit]] = {}
+        for unit in district.units.values():
+            self._teams.setdefault(unit.team, []).append(unit)
+            self._home(unit)
+
+    @property
+    def live(self) -> Mapping[str, datetime]:
+        """Units with a fresh position, and when they were there."""
+        return self._live
+
+    def last(self, code: str) -> Position | None:
+        """A unit's last known position, however old."""
+        known = self._known.get(code)
+        return None if known is None else known.position
+
+    def stand(self, code: str) -> Stand:
+        """Where a unit is counted from. KeyError for a unit that the district does not have."""
+        unit = self._district.units[code]
+        last = self.last(code)
+        on_shift = last is None or last.on_shift
+        if last is not None and code in self._live:
+            return Stand(unit, last.lon, last.lat, last.at, on_shift)
+        base = self._district.bases[unit.base]
+        return Stand(unit, base.lon, base.lat, None, on_shift)
+
+    def stands(
+        self, team: str, lon: float, lat: float, free: Callable[[str], bool] = lambda _: True, also: str = ""
+    ) -> list[Stand]:
+        """Those of a team's units that are weighed for a place: all, or of very many the nearest that are free.
+
+        `also`: a unit that is weighed in any case, if it is the team's.
+        """
+        units = self._teams.get(team, [])
+        if len(units) <= MOST:
+            return [self.stand(unit.code) for unit in units]
+
+        def wanted(code: str) -> bool:
+            return free(code) and self.stand(code).on_shift
+
+        groups = dict.fromkeys(_group(unit) for unit in units)
+        near = {
+            code for group in groups for code, _ in self._units.near(lon, lat, MOST // len(groups), wanted, [group])
+        }
+        near |= {unit.code for unit in units if unit.code == also}
+        # None is free: some are named all the same, so that the decision says who is busy.
+        return [self.stand(code) for code in sorted(near or (unit.code for unit in units[:MOST]))]
+
+    def sift(self, given: Sequence[Position]) -> Sifted:
+        """Tell what is new from what is not, in the order of the positions' own times. Changes nothing."""
+        fates = [Fate.TAKEN] * len(given)
+        found: dict[str, Known] = {}
+        track: list[Position] = []
+        for place in sorted(range(len(given)), key=lambda i: given[i].at):
+            position = given[place]
+            before = found.get(position.unit) or self._known.get(position.unit)
+            if before is not None and position.at <= before.position.at:
+                fates[place] = Fate.KNOWN if position.at == before.position.at else Fate.OLDER
+                continue
+            keep = before is None or _is_kept(position, before.kept)
+            if keep:
+                track.append(position)
+            found[position.unit] = Known(position, position if keep or before is None else before.kept)
+        return Sifted(tuple(found.values()), tuple(track), tuple(fates))
+
+    def learn(self, rows: Iterable[Known], now: datetime) -> list[str]:
+        """Take what the database holds; the codes of the units that stand elsewhere now."""
+        moved = []
+        for row in rows:
+            position = row.position
+            unit = self._district.units.get(position.unit)
+            before = self.last(position.unit)
+            if unit is None or (before is not None and position.at <= before.at):
+                continue
+            self._known[unit.code] = row
+            if position.at >= now - self._stale:
+                self._live[unit.code] = position.at
+                self._units.move(unit.code, position.lon, position.lat, position.at, _group(unit))
+            moved.append(unit.code)
+        return moved
+
+    def expire(self, now: datetime) -> list[str]:
+        """Let the bases of units count again that were not heard of for too long; their codes."""
+        before = now - self._stale
+        old = [code for code, at in self._live.items() if at < before]
+        for code in old:
+            del self._live[code]
+            self._home(self._district.units[code])
+        return old
+
+    def _home(self, unit: Unit) -> None:
+        base = self._district.bases[unit.base]
+        self._units.remove(unit.code)
+        self._units.move(unit.code, base.lon, base.lat, _NEVER, _group(unit))
+
+
+def _group(unit: Unit) -> str:
+    return f"{unit.team} {unit.mode.value}"
+
+
+def _is_kept(position: Position, kept: Position) -> bool:
+    return (
+        position.at - kept.at >= TRACK_EVERY or position.on_shift != kept.on_shift or _metres(position, kept) >= TRACK_M
+    )
+
+
+def _metres(a: Position, b: Position) -> float:
+    """Between two places near each other, to a percent."""
+    east = (a.lon - b.lon) * math.cos(math.radians(a.lat)) * 111_320
+    return math.hypot(east, (a.lat - b.lat) * 111_000)
