@@ -268,6 +268,40 @@ class FontMissing(DomainError):
     Install fonts-noto-cjk."""
 
 
+# --- importing a district's own files ---------------------------------------------------------------------------
+
+
+class BadMapping(DomainError):
+    """对应表 {file} 的 {field} 无效：{problem_zh}
+    The mapping {file}: {field} is not valid: {problem}"""
+
+
+class UnreadableSource(DomainError):
+    """数据源 {file} 无法读取：{problem_zh}
+    The source {file} cannot be read: {problem}"""
+
+
+class GarbledText(DomainError):
+    """{file} 的列 {column} 有 {count} 处乱码，例如“{example}”{guess_zh}。
+    {file}, column {column}: {count} texts are garbled, e.g. '{example}'{guess}.
+    请在对应表的该图层写明 encoding（gbk 或 utf-8）；原文件已损坏的，请重新导出。
+    Write encoding (gbk or utf-8) into the layer's entry of the mapping; export a file that is garbled itself anew."""
+
+
+class DuplicateCodes(DomainError):
+    """图层 {layer} 有重复编码：{codes}。
+    Layer {layer}: codes stand more than once: {codes}.
+    请在对应表中用 recode 改正，或用 duplicates = "merge" 合并为同一区域。
+    Put them right by recode in the mapping, or join them to one zone by duplicates = "merge"."""
+
+
+class OutputNotEmpty(DomainError):
+    """文件夹 {folder} 已有内容，未写入。
+    The folder {folder} is not empty; nothing was written.
+    请指定新的文件夹。
+    Name a new folder."""
+
+
 # --- the house --------------------------------------------------------------------------------------------------
 
 

@@ -289,17 +289,15 @@ class Plan:
     def _narrow(
         self, keys: Mapping[int, tuple[Hashable, ...]], loose: Mapping[int, BaseGeometry]
     ) -> list[tuple[Hashable, list[int], Polygon | MultiPolygon]]:
-        """The regions narrower than the width, or that lie where edges cross: key, faces, shape."""
+        """The regions narrower than the width, but for where edges cross: key, faces, shape."""
         regions = self._regions(keys)
         shapes = [joined(self.shapes[region]) for _, region in regions]
-        anywhere = shapely.union_all(list(loose.values())) if loose else None
-        return [
-            (key, region, shape)
-            for (key, region), shape, narrow in zip(
-                regions, shapes, are_narrow(shapes, self.metric, self.width_m), strict=True
-            )
-            if narrow or _lies_in(shape, anywhere)
-        ]
+        narrow = are_narrow(shapes, self.metric, self.width_m)
+        if loose and not narrow.all():
+            anywhere = shapely.union_all(list(loose.values()))
+            wide = np.flatnonzero(~narrow)
+            narrow[wide] = are_narrow(shapely.difference(as_shapes(shapes)[wide], anywhere), self.metric, self.width_m)
+        return [(*region, shape) for region, shape, small in zip(regions, shapes, narrow, strict=True) if small]
 
 
 def _nodes_at(face: Indexes, at: Indexes) -> tuple[Indexes, Indexes]:
@@ -312,4 +310,5 @@ def _nodes_at(face: Indexes, at: Indexes) -> tuple[Indexes, Indexes]:
 
 
 def _lies_in(shape: BaseGeometry, hull: BaseGeometry | None) -> bool:
-    return hull is not None and bool(hull.covers(shape))
+    """Whether most of the shape lies in the hull."""
+    return hull is not None and hull.intersects(shape) and bool(hull.intersection(shape).area > shape.area / 2)

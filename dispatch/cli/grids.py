@@ -9,12 +9,18 @@ from typing import Annotated
 
 import typer
 
+from dispatch.cli import import_grids, prove
+
 app = typer.Typer(help="District folders.", no_args_is_help=True)
 
 
 @app.callback()
 def grids() -> None:
     """District folders."""
+
+
+app.command("import")(import_grids.import_)
+app.command()(prove.prove)
 
 
 @app.command()

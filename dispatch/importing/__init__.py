@@ -1,0 +1,1 @@
+"""A district's own files (Shapefile, GeoPackage, GeoJSON, KML, DXF) made into a district folder; `docs/import.md`."""
