@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import errors, lifecycle, routing
 from dispatch.audit import Entry, Event, Head, enter
-from dispatch.district import District
+from dispatch.fleet import Fleet
 from dispatch.ground import Ground
 from dispatch.model import Action, State
 from dispatch.opening import after, report_digest
-from dispatch.store import cases, editions, moves
+from dispatch.store import cases, moves
 from dispatch.store.cases import CaseRow
 from geo.travel import Leg
 
@@ -54,7 +54,7 @@ class Order:
     """The step that the actor was looking at; None: whatever it is."""
 
 
-async def act(connection: AsyncConnection, ground: Ground, order: Order, now: datetime) -> CaseRow:
+async def act(connection: AsyncConnection, ground: Ground, fleet: Fleet, order: Order, now: datetime) -> CaseRow:
     """Move a case on, once per order id.
 
     Raises `UnknownCase`, `ActionNotAllowed`, `ActionNeeds`, `UnknownTeam`, `UnknownUnit`, `UnitBusy`, `UnknownPhoto`,
@@ -72,7 +72,7 @@ async def act(connection: AsyncConnection, ground: Ground, order: Order, now: da
             raise _moved_on(facts)
         if order.photos:
             await moves.photos_are_here(connection, order.photos)
-        case, entry = decide_action(ground, order, facts.case, facts.busy, now)
+        case, entry = decide_action(ground, fleet, order, facts.case, facts.busy, now)
         try:
             if await moves.advance_case(connection, case, entry):
                 return case
@@ -93,7 +93,7 @@ def _moved_on(facts: moves.ActionFacts) -> errors.CaseMovedOn:
 
 
 def decide_action(
-    ground: Ground, order: Order, case: CaseRow, busy: frozenset[str], now: datetime
+    ground: Ground, fleet: Fleet, order: Order, case: CaseRow, busy: frozenset[str], now: datetime
 ) -> tuple[CaseRow, Entry]:
     """The case after the order, and its event. Pure; raises what `act` raises of it."""
     transition = lifecycle.advance(case.state, order.action, {"note": order.note, "team": order.team})
@@ -103,10 +103,10 @@ def decide_action(
             if order.team not in ground.district.teams:
                 raise errors.UnknownTeam({"field": "team"}, team=order.team)
             others = busy - {case.unit} if case.state in lifecycle.HOLDS_UNIT else busy
-            team, (unit, leg) = order.team, _send(ground, order.team, order.unit, case, others)
+            team, (unit, leg) = order.team, _send(ground, fleet, order.team, order.unit, case, others, now)
         case Action.ACCEPT if case.unit is None or order.unit not in ("", case.unit):
             # Who accepts a case that waits is given the nearest unit that is free by now.
-            unit, leg = _send(ground, case.team, order.unit, case, busy)
+            unit, leg = _send(ground, fleet, case.team, order.unit, case, busy, now)
         case Action.RETURN:
             unit = None
     changed = (team, unit) != (case.team, case.unit)
@@ -138,9 +138,11 @@ def decide_action(
     return replace(moved, sealed=entry.sealed), entry
 
 
-def _send(ground: Ground, team: str, unit: str, case: CaseRow, busy: frozenset[str]) -> tuple[str | None, Leg | None]:
+def _send(
+    ground: Ground, fleet: Fleet, team: str, unit: str, case: CaseRow, busy: frozenset[str], now: datetime
+) -> tuple[str | None, Leg | None]:
     """The unit that was asked for, or the team's nearest free one, with its way there."""
-    candidates = ground.candidates(team, case.lon, case.lat)
+    candidates = ground.candidates(team, case.lon, case.lat, fleet, now, busy, unit)
     if not unit:
         ranked = routing.rank(candidates, busy)
         unit = ranked[0].unit if ranked and ranked[0].chosen else ""
@@ -152,9 +154,3 @@ def _send(ground: Ground, team: str, unit: str, case: CaseRow, busy: frozenset[s
     if unit in busy:
         raise errors.UnitBusy({"field": "unit"}, unit=unit, case="—")
     return unit, legs[unit]
-
-
-async def install(connection: AsyncConnection, district: District, now: datetime) -> bool:
-    """Make a district's zones the ones in force, in the caller's transaction; False when they were already."""
-    zones = [zone for layer in district.layers.values() for zone in layer.zones]
-    return await editions.put_edition(connection, (district.version, district.code, district.name), zones, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -90,11 +91,15 @@ class District:
     teams: Mapping[str, Team]
     units: Mapping[str, Unit]
     rules: tuple[Rule, ...]
+    holds_from: datetime | None
+    """As `district.toml` says; None: from when it is loaded."""
+    contents: Mapping[str, bytes]
+    """Every file that was read, by its name: enough to load the same edition somewhere else."""
 
 
 def load(folder: Path) -> District:
     """The folder's district. Raises `BrokenDistrict` with every finding if anything at all is wrong with it."""
-    district, findings = _read(folder)
+    district, findings = read(folder)
     if district is None or findings:
         raise BrokenDistrict(folder.name, findings)
     return district
@@ -102,10 +107,11 @@ def load(folder: Path) -> District:
 
 def check(folder: Path) -> list[Finding]:
     """Everything that is wrong with the folder, by the very reading that `load` does."""
-    return _read(folder)[1]
+    return read(folder)[1]
 
 
-def _read(folder: Path) -> tuple[District | None, list[Finding]]:
+def read(folder: Path) -> tuple[District | None, list[Finding]]:
+    """The folder's district as far as it can be read, and everything that is wrong with it; `load` gives it whole."""
     reading = Reading(folder)
     if not folder.is_dir():
         reading.wrong("folder_missing", str(folder))
@@ -139,6 +145,8 @@ def _read(folder: Path) -> tuple[District | None, list[Finding]]:
         teams=_values(Team, tables["teams.csv"], kind=TeamKind),
         units=_values(Unit, tables["units.csv"], mode=Mode),
         rules=tuple(_values(Rule, tables["rules.csv"]).values()),
+        holds_from=manifest.holds_from,
+        contents=MappingProxyType(reading.contents),
     )
     _piers(reading, district, metric)
     _proof(reading, district, {entry.name for entry in manifest.layers} | {"district"}, metric)

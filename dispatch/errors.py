@@ -331,6 +331,13 @@ class NoDistrict(DomainError):
     Choose one by --district or ONEGRID_DISTRICT."""
 
 
+class AnotherDistrict(DomainError):
+    """这个数据库属于 {kept}，不能载入 {given} 的数据。
+    This database is the district {kept}'s; data of {given} is not loaded into it.
+    一个区一个数据库：请用 --data-dir 或 ONEGRID_DATABASE_URL 另选一个。
+    A district has a database of its own: choose another by --data-dir or ONEGRID_DATABASE_URL."""
+
+
 class DatabaseUnavailable(DomainError):
     """数据库暂时不可用，数据没有丢失。
     The database cannot be reached at the moment; nothing was half-written.

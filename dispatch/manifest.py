@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any, Final
@@ -59,6 +60,8 @@ class Manifest:
     metric: Metric | None
     """None when the CRS is wrong."""
     timezone: str
+    holds_from: datetime | None
+    """From when the edition holds (生效日期), in the district's time; None: from when it is loaded."""
     source: str
     real: bool
     settings: DistrictSettings
@@ -122,6 +125,7 @@ def read_manifest(reading: Reading) -> Manifest | None:
         metric_crs=head.text("metric_crs"),
         metric=_metric(head),
         timezone=_timezone(head),
+        holds_from=_holds_from(head),
         source=head.text("source", ""),
         real=head.truth("real"),
         settings=DistrictSettings(
@@ -149,6 +153,23 @@ def _timezone(head: _Section) -> str:
     except (OSError, ValueError, KeyError):
         head.bad("timezone", "IANA, e.g. Asia/Shanghai")
     return name
+
+
+def _holds_from(head: _Section) -> datetime | None:
+    """A TOML date or date with time; without an offset it is the district's own time."""
+    value = head.raw.get("holds_from")
+    if value is None:
+        return None
+    if not isinstance(value, date):
+        head.bad("holds_from", "2026-12-01 | 2026-12-01T08:00:00")
+        return None
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+    if moment.tzinfo is not None:
+        return moment
+    try:
+        return moment.replace(tzinfo=ZoneInfo(str(head.raw.get("timezone"))))
+    except (OSError, ValueError, KeyError):
+        return None  # the time zone's own finding says it
 
 
 def _digits(reading: Reading, raw: object) -> tuple[int, ...]:

@@ -20,6 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dispatch import errors, routing
 from dispatch.competence import Ruling
+from dispatch.editions import Editions
+from dispatch.enactment import seen
+from dispatch.fleet import Fleet
 from dispatch.ground import Ground
 from dispatch.intake import Draft, Placed, place, same_content
 from dispatch.opening import opening
@@ -48,6 +51,10 @@ class _Waiting:
     """A report of which all is known but who is busy."""
 
     draft: Draft
+    ground: Ground
+    """By which it is decided."""
+    enacted: int
+    """The last enactment that was known when the ground was chosen."""
     placed: Placed
     ruling: Ruling
     candidates: list[Candidate]
@@ -59,6 +66,10 @@ class _Waiting:
         return self.placed.report.id
 
 
+class _NewEdition(Exception):
+    """Another edition was enacted than those that were known when the report was decided."""
+
+
 class Reception:
     """One per worker.
 
@@ -66,8 +77,8 @@ class Reception:
     write.
     """
 
-    def __init__(self, engine: AsyncEngine, ground: Ground, max_age_days: int) -> None:
-        self._engine, self._ground, self._max_age_days = engine, ground, max_age_days
+    def __init__(self, engine: AsyncEngine, editions: Editions, fleet: Fleet, max_age_days: int) -> None:
+        self._engine, self._editions, self._fleet, self._max_age_days = engine, editions, fleet, max_age_days
         self._busy: frozenset[str] = frozenset()
         self._numbers: deque[int] = deque()
         self._waiting: deque[_Waiting] = deque()
@@ -79,8 +90,19 @@ class Reception:
         Raises the refusals of `intake.place`, `UnknownPhoto`, `ReportConflicts`, `DatabaseUnavailable`.
         """
         report_id = draft.id or uuid4()
+        for _ in range(moves.TRIES):
+            enacted = self._editions.number
+            try:
+                return await self._decided(draft, report_id, now, enacted)
+            except _NewEdition:
+                await self._editions.catch_up(enacted)
+        raise errors.DatabaseUnavailable
+
+    async def _decided(self, draft: Draft, report_id: UUID, now: datetime, enacted: int) -> Received:
+        """Raises `_NewEdition` when another edition was enacted before the case was written."""
+        ground = await self._editions.at(seen(draft.seen_at, now))
         try:
-            placed = place(self._ground, draft, report_id, now, self._max_age_days)
+            placed = place(ground, draft, report_id, now, self._max_age_days)
         except errors.DomainError:
             if draft.id:
                 async with connect(self._engine) as connection:
@@ -90,10 +112,10 @@ class Reception:
         if draft.photos:
             async with connect(self._engine) as connection:
                 await moves.photos_are_here(connection, draft.photos)
-        ruling = self._ground.table.decide(placed.place, draft.matter)
-        candidates = self._ground.candidates(ruling.team, placed.report.lon, placed.report.lat)
+        ruling = ground.table.decide(placed.place, draft.matter)
+        candidates = ground.candidates(ruling.team, placed.report.lon, placed.report.lat, self._fleet, now, self._busy)
         answer: asyncio.Future[Received | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(draft, placed, ruling, candidates, answer))
+        self._waiting.append(_Waiting(draft, ground, enacted, placed, ruling, candidates, answer))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_waiting())
         if received := await answer:
@@ -132,8 +154,8 @@ class Reception:
                     return
             except moves.UnitTaken:
                 continue
-            except (psycopg.OperationalError, DBAPIError):
-                raise  # the database's trouble is everybody's
+            except (_NewEdition, psycopg.OperationalError, DBAPIError):
+                raise  # everybody's
             except Exception as refused:
                 if len(group) > 1:
                     await self._register_apart(connection, group)
@@ -161,7 +183,7 @@ class Reception:
         busy, openings, answers = set(believed), [], []
         for one, number in zip(group, numbers, strict=True):
             decision = routing.decide(
-                version=self._ground.district.version,
+                version=one.ground.district.version,
                 ruling=one.ruling,
                 place=one.placed.place,
                 candidates=one.candidates,
@@ -170,14 +192,17 @@ class Reception:
                 facts=one.placed.facts,
             )
             decided = routing.as_json(decision)
-            case, entry = opening(self._ground, one.placed, decision, decided, number)
+            case, entry = opening(one.ground, one.placed, decision, decided, number)
             openings.append(moves.Opening(one.placed.report, case, entry))
             answers.append(Received(case, decided, known=False, filled=one.placed.filled))
             if decision.unit:
                 busy.add(decision.unit)
-        truth = await moves.open_cases(connection, openings, moves.Assumed(units, believed))
+        assumed = moves.Assumed(units, believed, min(one.enacted for one in group))
+        truth = await moves.open_cases(connection, openings, assumed)
         if truth is not None:
-            self._busy = self._busy - units | truth
+            self._busy = self._busy - units | truth.busy
+            if truth.enacted != assumed.enacted:
+                raise _NewEdition
             return False
         self._busy |= busy
         for one, answer in zip(group, answers, strict=True):

@@ -1,4 +1,4 @@
-"""The tables. What may be rebuilt from the district folder (`zone`, `edition`) is kept for SQL's sake only."""
+"""The tables. `zone` is kept for SQL's sake only: it can be rebuilt from the folders in `edition`."""
 
 from __future__ import annotations
 
@@ -42,12 +42,24 @@ edition = Table(
     Column("code", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("loaded_at", MOMENT, nullable=False),
-    comment="Every edition of the district's data that was ever in force here.",
+    Column("bundle", LargeBinary),
+    comment="Every edition of the district's data that was ever loaded here, with its folder as one file.",
+)
+
+enactment = Table(
+    "enactment",
+    metadata,
+    Column("number", BigInteger, Identity(always=True), primary_key=True),
+    Column("version", Text, ForeignKey("edition.version"), nullable=False),
+    Column("holds_from", MOMENT, nullable=False),
+    Column("enacted_at", MOMENT, nullable=False),
+    comment="From when each edition holds. At any moment the one holds that began last.",
 )
 
 zone = Table(
     "zone",
     metadata,
+    Column("version", Text, ForeignKey("edition.version"), primary_key=True),
     Column("layer", Text, primary_key=True),
     Column("code", Text, primary_key=True),
     Column("name", Text, nullable=False),
@@ -57,7 +69,7 @@ zone = Table(
     Column("area_km2", Double, nullable=False),
     Column("geom", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False), nullable=False),
     Index("ix_zone_geom", "geom", postgresql_using="gist"),
-    comment="The zones of the edition in force.",
+    comment="The zones of every edition; of the one in force: view zone_in_force.",
 )
 
 photo = Table(

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
@@ -18,17 +19,17 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dispatch import desk, district
+from dispatch import district
+from dispatch.editions import Editions
 from dispatch.errors import PageNotBuilt
 from dispatch.fleet import Fleet
 from dispatch.ground import Ground, prepare
 from dispatch.reception import Reception
 from dispatch.settings import Settings
-from dispatch.store.engine import migrate, open_engine, transaction
-from web import batch, casebook, exports, problems, reference, reports, units
+from dispatch.store.engine import migrate, open_engine
+from web import batch, casebook, editions, exports, problems, reference, reports, units, ways
 from web.feed import Feed
 from web.live import Hub
-from web.maplayers import MapLayers
 from web.state import Worker
 
 HOSTS: Final = ("localhost", "127.0.0.1", "[")
@@ -59,19 +60,25 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        prepared = ground or prepare(district.load(chosen.district_folder()))
+        prepared = ground or prepare(district.load(chosen.district_folder()), chosen.derived_dir())
         engine = open_engine(chosen.database_url or "", chosen.pool_size)
         await migrate(engine)
-        async with transaction(engine) as connection:
-            await desk.install(connection, prepared.district, datetime.now(UTC))
-        reception = Reception(engine, prepared, chosen.max_age_days)
-        hub = Hub(engine, prepared.district)
+        by_time = Editions(engine, prepared, chosen.derived_dir())
+        await by_time.start(datetime.now(UTC))
+        hub = Hub(engine, by_time)
         await hub.start()
-        fleet = Fleet(prepared.district, timedelta(seconds=chosen.position_stale_s))
+        fleet = Fleet(by_time.current.district, timedelta(seconds=chosen.position_stale_s))
+        reception = Reception(engine, by_time, fleet, chosen.max_age_days)
         feed = Feed(engine, fleet, hub, chosen.track_days)
         await feed.start()
-        app.state.worker = Worker(chosen, prepared, MapLayers(prepared.district), engine, reception, hub, feed)
-        running = asyncio.gather(hub.run(), feed.run())
+        worker = app.state.worker = Worker(chosen, by_time, engine, reception, hub, feed)
+        worker.draw(by_time.current)
+
+        async def changed(ground: Ground) -> None:
+            await anyio.to_thread.run_sync(worker.draw, ground)
+            hub.tell_edition()
+
+        running = asyncio.gather(hub.run(), feed.run(), by_time.run(changed))
         # The district is a million objects that stay for good: the collector need not walk them again and again.
         gc.collect()
         gc.freeze()
@@ -93,7 +100,7 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         redoc_url=None,
     )
     problems.install(app)
-    for room in (reports, batch, casebook, reference, units, exports):
+    for room in (reports, batch, casebook, reference, editions, units, exports, ways):
         app.include_router(room.router)
     _pages(app)
     app.add_middleware(_Outermost)

@@ -22,9 +22,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dispatch.district import District
+from dispatch.editions import Editions
 from dispatch.errors import DatabaseUnavailable
 from dispatch.store import record
+from dispatch.store.editions import CHANNEL as ENACTED
 from dispatch.store.engine import connect
 from web.views import told_view
 
@@ -80,9 +81,8 @@ class _Listener:
 class Hub:
     """One per worker: `run` it as a task, `nudge` it after each write, `listen` for each client."""
 
-    def __init__(self, engine: AsyncEngine, district: District) -> None:
-        self._engine = engine
-        self.district = district
+    def __init__(self, engine: AsyncEngine, editions: Editions) -> None:
+        self._engine, self._editions = engine, editions
         self._listeners: set[_Listener] = set()
         self._joining = asyncio.Lock()
         self._wake = asyncio.Event()
@@ -106,6 +106,12 @@ class Hub:
         """Tell all listeners what is soon out of date; who is slow is told the greeting once it has caught up."""
         for listener in self._listeners:
             listener.tell_lightly(frame)
+
+    def tell_edition(self) -> None:
+        """Tell all listeners which edition of the district's data holds from now on."""
+        version = self._editions.current.district.version
+        for listener in self._listeners:
+            listener.tell([Frame("edition", "", json.dumps({"version": version}))])
 
     def nudge(self) -> None:
         """Something was committed here."""
@@ -134,11 +140,14 @@ class Hub:
                 ) as listening:
                     await listening.execute(f"LISTEN {CHANNEL}")
                     await listening.execute(f"LISTEN {POSITIONS}")
+                    await listening.execute(f"LISTEN {ENACTED}")
                     self._wake.set()
                     self.positions_moved.set()
+                    self._editions.enacted.set()
+                    called = {CHANNEL: self._wake, POSITIONS: self.positions_moved, ENACTED: self._editions.enacted}
                     async for call in listening.notifies():
                         if call.payload != self.name:
-                            (self.positions_moved if call.channel == POSITIONS else self._wake).set()
+                            called[call.channel].set()
             except psycopg.Error as error:
                 log.warning("listening for events was interrupted: %s", error)
                 await asyncio.sleep(1)
@@ -195,7 +204,7 @@ class Hub:
             Frame(
                 "case",
                 str(horizon if i == last else before),
-                json.dumps(told_view(one, self.district), ensure_ascii=False, separators=(",", ":")),
+                json.dumps(told_view(one, self._editions.current.district), ensure_ascii=False, separators=(",", ":")),
                 one.event_id,
             )
             for i, one in enumerate(told)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, File, HTTPException, Query, Request, Response, Up
 
 from dispatch.errors import NotAPhoto, PhotoTooLarge
 from dispatch.intake import Draft
-from dispatch.store import editions
+from dispatch.store import photos as kept_photos
 from dispatch.store.engine import connect
 from web import photos
 from web.problems import PROBLEMS
@@ -56,7 +56,7 @@ async def photo(request: Request, file: Annotated[UploadFile, File()], worker: W
         raise NotAPhoto({"field": "file"})
     kept = await anyio.to_thread.run_sync(photos.prepare, raw)
     async with connect(worker.engine) as connection:
-        digest = await editions.put_photo(connection, kept.jpeg, kept.thumb, kept.size, now)
+        digest = await kept_photos.put_photo(connection, kept.jpeg, kept.thumb, kept.size, now)
     return PhotoOut(sha256=digest, width=kept.size[0], height=kept.size[1], bytes=len(kept.jpeg))
 
 
@@ -70,7 +70,7 @@ async def photo_of(
 ) -> Response:
     """A photo, or its thumbnail."""
     async with connect(worker.engine) as connection:
-        found = await editions.which_photo(connection, sha256, thumb=size == "thumb")
+        found = await kept_photos.which_photo(connection, sha256, thumb=size == "thumb")
     if found is None:
         raise HTTPException(404)
     headers = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from dispatch.cli import import_grids, prove
+from dispatch.cli import enact, import_grids, prove
 
 app = typer.Typer(help="District folders.", no_args_is_help=True)
 
@@ -21,6 +21,8 @@ def grids() -> None:
 
 app.command("import")(import_grids.import_)
 app.command()(prove.prove)
+app.command()(enact.load)
+app.command()(enact.editions)
 
 
 @app.command()

@@ -67,14 +67,16 @@ _OPEN: Final = for_driver(
             township text, grid text, zones jsonb, due_at timestamptz, notes text[], action text, actor text,
             data json, prev bytea, sealed bytea)
     ), actual AS MATERIALIZED (
-        SELECT coalesce(array_agg(unit ORDER BY unit COLLATE "C"), '{{}}') AS busy FROM case_file
+        SELECT coalesce(array_agg(unit ORDER BY unit COLLATE "C"), '{{}}') AS busy,
+               (SELECT coalesce(max(number), 0) FROM enactment) AS enacted
+        FROM case_file
         WHERE unit = ANY(CAST(:units AS text[])) AND {ON_A_CASE}
     ), reported AS (
         INSERT INTO report (id, geom, given_lon, given_lat, datum, accuracy_m, seen_at, received_at, source, matter,
                             text, contact, photos)
         SELECT id, {_POINT}, given_lon, given_lat, datum, accuracy_m, seen_at, received_at, source, matter, text,
                contact, photos
-        FROM given, actual WHERE busy = CAST(:busy AS text[])
+        FROM given, actual WHERE busy = CAST(:busy AS text[]) AND enacted = :enacted
         ORDER BY id
         RETURNING id
     ), opened AS (
@@ -91,7 +93,7 @@ _OPEN: Final = for_driver(
         ORDER BY case_no
         RETURNING id
     )
-    SELECT busy, EXISTS (SELECT FROM told) AS written FROM actual"""  # noqa: S608
+    SELECT busy, enacted, EXISTS (SELECT FROM told) AS written FROM actual"""  # noqa: S608
 )
 """One parameter holds all of the rows: fifty for each would cost more than PostgreSQL's own work.
 
@@ -110,16 +112,23 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """What decisions rest on: of these units, those are on a case."""
+    """What decisions rest on: of these units, those are on a case; that was the last edition to be enacted."""
 
     units: frozenset[str]
     busy: frozenset[str]
+    enacted: int
 
 
-async def open_cases(
-    connection: AsyncConnection, openings: Sequence[Opening], assumed: Assumed
-) -> frozenset[str] | None:
-    """Write all of them if what was assumed is so (None); if not, nothing, and answer who is busy.
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is so instead of what was assumed."""
+
+    busy: frozenset[str]
+    enacted: int
+
+
+async def open_cases(connection: AsyncConnection, openings: Sequence[Opening], assumed: Assumed) -> Truth | None:
+    """Write all of them if what was assumed is so (None); if not, nothing, and answer what is so.
 
     Asking and writing in one statement saves a round trip. Raises `AlreadyThere`, `UnitTaken`, and then too nothing is
     written.
@@ -128,9 +137,10 @@ async def open_cases(
         "openings": orjson.dumps([_opening_values(one) for one in openings]).decode(),
         "units": list(assumed.units),
         "busy": sorted(assumed.busy),
+        "enacted": assumed.enacted,
     }
-    busy, written = await _write(connection, _OPEN, values) or ([], False)
-    return None if written else frozenset(busy)
+    busy, enacted, written = await _write(connection, _OPEN, values) or ([], 0, False)
+    return None if written else Truth(frozenset(busy), enacted)
 
 
 def _opening_values(opening: Opening) -> dict[str, Any]:
