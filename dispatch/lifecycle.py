@@ -28,11 +28,14 @@ class Transition:
     by: frozenset[Role]
     needs: tuple[str, ...]
     target: State
+    """With the team that has it. A case that goes to another team begins again with `ASSIGNED`, whatever is done."""
 
 
 def _row(source: State, action: Action, by: str, needs: str, target: State) -> Transition:
     return Transition(source, action, frozenset(Role(role) for role in by.split()), tuple(needs.split()), target)
 
+
+ANYBODY: Final = " ".join(Role)
 
 # fmt: off
 TRANSITIONS: Final = tuple(
@@ -41,15 +44,19 @@ TRANSITIONS: Final = tuple(
         (State.ASSIGNED,    Action.ACCEPT,      "team",             "",          State.ACCEPTED),
         (State.ASSIGNED,    Action.RETURN,      "team",             "note",      State.RETURNED),
         (State.ASSIGNED,    Action.REASSIGN,    "dispatcher",       "team note", State.ASSIGNED),
+        (State.ASSIGNED,    Action.RELOCATE,    ANYBODY,            "position",  State.ASSIGNED),
         (State.ACCEPTED,    Action.ARRIVE,      "team",             "",          State.ON_SCENE),
         (State.ACCEPTED,    Action.RETURN,      "team",             "note",      State.RETURNED),
         (State.ACCEPTED,    Action.REASSIGN,    "dispatcher",       "team note", State.ASSIGNED),
+        (State.ACCEPTED,    Action.RELOCATE,    ANYBODY,            "position",  State.ACCEPTED),
         (State.ON_SCENE,    Action.HANDLE,      "team",             "note",      State.HANDLED),
         (State.ON_SCENE,    Action.RETURN,      "team",             "note",      State.RETURNED),
         (State.ON_SCENE,    Action.REASSIGN,    "dispatcher",       "team note", State.ASSIGNED),
+        (State.ON_SCENE,    Action.RELOCATE,    ANYBODY,            "position",  State.ON_SCENE),
         (State.HANDLED,     Action.CLOSE,       "dispatcher",       "",          State.CLOSED),
         (State.HANDLED,     Action.REASSIGN,    "dispatcher",       "team note", State.ASSIGNED),
         (State.RETURNED,    Action.REASSIGN,    "dispatcher",       "team note", State.ASSIGNED),
+        (State.RETURNED,    Action.RELOCATE,    ANYBODY,            "position",  State.ASSIGNED),
     )
 )
 # fmt: on
@@ -79,6 +86,7 @@ ACTION_NAMES: Final[Mapping[Action, tuple[str, str]]] = {
     Action.CLOSE: ("结案", "close"),
     Action.RETURN: ("退回", "return"),
     Action.REASSIGN: ("改派", "reassign"),
+    Action.RELOCATE: ("更正位置", "relocate"),
 }
 
 
@@ -96,7 +104,7 @@ def allowed(state: State) -> list[Transition]:
 def advance(state: State, action: Action, given: Mapping[str, str]) -> Transition:
     """The row for this action.
 
-    `given` holds what came with it (note, team). Raises `ActionNotAllowed` when the table has no such row,
+    `given` holds what came with it (note, team, position). Raises `ActionNotAllowed` when the table has no such row,
     `ActionNeeds` when something that the row needs is empty.
     """
     transition = _BY_SOURCE.get((state, action))

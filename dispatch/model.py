@@ -60,6 +60,7 @@ class Action(StrEnum):
     CLOSE = "close"
     RETURN = "return"
     REASSIGN = "reassign"
+    RELOCATE = "relocate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,27 @@ class UnitVerdict:
     distance_m: float | None
     chosen: bool
     reason: str
-    """`nearest`, `farther`, `busy`, `unreachable`."""
+    """`nearest`, `farther`, `busy`, `off_shift`, `unreachable`; `on_it`: it goes on with the case it is on."""
+    seen_s: int | None = None
+    """Counted from where it was so many seconds before; None: from its base."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A team that would be responsible somewhere in the circle that a position is."""
+
+    team: str
+    rule: str
+    """The row that names it, in the largest piece where it does."""
+    share: float
+    """Of the circle's area in the district, 0 to 1; where the matter is one of water, of the water's."""
+    lon: float
+    lat: float
+    """A point well inside that piece (WGS 84 degrees)."""
+    clear_m: float
+    """Metres around the point in which all is alike."""
+    zones: tuple[ZoneRef, ...]
+    """That hold the point, of the layers that the decision table speaks of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,3 +247,9 @@ class Decision:
     notes: tuple[str, ...]
     facts: Mapping[str, float | str] = field(default_factory=dict)
     """Figures that the notes speak of, e.g. `snapped_m`."""
+    radius_m: float | None = None
+    """The accuracy of the position, as far as it was weighed; None: the point decided alone."""
+    kinds: int = 1
+    """How many kinds of place that circle meets, as far as the layers of the decision table go."""
+    outcomes: tuple[Outcome, ...] = ()
+    """Where teams differ within the circle: each with its share, the chosen one first."""

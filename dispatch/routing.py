@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dispatch.competence import Place, Ruling
-from dispatch.model import Decision, Unit, UnitVerdict, ZoneRef
+from dispatch.model import Decision, Outcome, Unit, UnitVerdict, ZoneRef
+from dispatch.outcomes import Weighed
 from geo.travel import Leg
 
 
@@ -17,23 +18,31 @@ class Candidate:
 
     unit: Unit
     leg: Leg | None
+    seen_s: int | None = None
+    """The way is from where the unit was so many seconds ago; None: from its base."""
+    on_shift: bool = True
 
 
-def rank(candidates: Sequence[Candidate], busy: Collection[str]) -> tuple[UnitVerdict, ...]:
+def rank(candidates: Sequence[Candidate], busy: Collection[str], on_it: str | None = None) -> tuple[UnitVerdict, ...]:
     """Every candidate judged: the first is the one to send, if its `chosen` is true.
 
     Nearest by travel time wins among the free; ties go to the lower code, so that the same facts always give the
-    same answer.
+    same answer. `on_it`: the unit that is on the case already, and goes on with it if it can get there.
     """
 
-    def order(candidate: Candidate) -> tuple[bool, float, str]:
-        seconds = candidate.leg.seconds if candidate.leg else float("inf")
-        return (candidate.leg is None or candidate.unit.code in busy, seconds, candidate.unit.code)
+    def hindrance(candidate: Candidate) -> str:
+        if candidate.leg is None:
+            return "unreachable"
+        return "off_shift" if not candidate.on_shift else "busy" if candidate.unit.code in busy else ""
+
+    def order(candidate: Candidate) -> tuple[bool, bool, float, str]:
+        seconds, code = candidate.leg.seconds if candidate.leg else float("inf"), candidate.unit.code
+        return (hindrance(candidate) != "", code != on_it, seconds, code)
 
     verdicts = []
     for place, candidate in enumerate(sorted(candidates, key=order)):
-        leg, code = candidate.leg, candidate.unit.code
-        chosen = place == 0 and leg is not None and code not in busy
+        leg, code, hindered = candidate.leg, candidate.unit.code, hindrance(candidate)
+        chosen = place == 0 and not hindered
         verdicts.append(
             UnitVerdict(
                 unit=code,
@@ -41,7 +50,8 @@ def rank(candidates: Sequence[Candidate], busy: Collection[str]) -> tuple[UnitVe
                 eta_s=round(leg.seconds) if leg else None,
                 distance_m=round(leg.metres) if leg else None,
                 chosen=chosen,
-                reason="nearest" if chosen else "unreachable" if leg is None else "busy" if code in busy else "farther",
+                reason=hindered or ("farther" if not chosen else "on_it" if code == on_it else "nearest"),
+                seen_s=candidate.seen_s,
             )
         )
     return tuple(verdicts)
@@ -56,15 +66,22 @@ def decide(
     busy: Collection[str],
     notes: Sequence[str] = (),
     facts: Mapping[str, float | str] | None = None,
+    weighed: Weighed | None = None,
+    on_it: str | None = None,
 ) -> Decision:
     """The decision for one report.
 
     ruling: the row of the table that won here; place: the zones that hold the report; candidates: the responsible
-    team's units with their way there; busy: codes of units that are on a case.
+    team's units with their way there; busy: codes of units that are on a case; weighed: what the circle that the
+    position is came to, and where `ruling` is from; on_it: the unit that stays on the case if it can.
     """
-    units = rank(candidates, busy)
+    units = rank(candidates, busy, on_it)
     sent = units[0] if units and units[0].chosen else None
-    why_none = [] if sent else ["no_unit_free" if any(u.reason == "busy" for u in units) else "no_unit_can_reach"]
+    why_none = (
+        []
+        if sent
+        else ["no_unit_free" if any(u.reason in ("busy", "off_shift") for u in units) else "no_unit_can_reach"]
+    )
     return Decision(
         version=version,
         rule=ruling.rule.code,
@@ -76,8 +93,11 @@ def decide(
         zones=tuple(ZoneRef(layer, zone.code, zone.name) for layer, zones in place.items() for zone in zones),
         rules=ruling.verdicts,
         units=units,
-        notes=(*notes, *why_none),
-        facts=dict(facts or {}),
+        notes=(*notes, *(weighed.notes if weighed else ()), *why_none),
+        facts={**(facts or {}), **(weighed.facts if weighed else {})},
+        radius_m=weighed.radius_m if weighed else None,
+        kinds=weighed.kinds if weighed else 1,
+        outcomes=weighed.outcomes if weighed else (),
     )
 
 
@@ -91,7 +111,7 @@ def as_json(decision: Decision) -> dict[str, Any]:
         "eta_s": decision.eta_s,
         "distance_m": decision.distance_m,
         "mode": decision.mode,
-        "zones": [{"layer": zone.layer, "code": zone.code, "name": zone.name} for zone in decision.zones],
+        "zones": _zones(decision.zones),
         "rules": [
             {"rule": row.rule, "team": row.team, "chosen": row.chosen, "reason": row.reason} for row in decision.rules
         ],
@@ -103,9 +123,29 @@ def as_json(decision: Decision) -> dict[str, Any]:
                 "distance_m": row.distance_m,
                 "chosen": row.chosen,
                 "reason": row.reason,
+                "seen_s": row.seen_s,
             }
             for row in decision.units
         ],
         "notes": list(decision.notes),
         "facts": dict(decision.facts),
+        "radius_m": decision.radius_m,
+        "kinds": decision.kinds,
+        "outcomes": [_outcome(one) for one in decision.outcomes],
     }
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "team": outcome.team,
+        "rule": outcome.rule,
+        "share": outcome.share,
+        "lon": outcome.lon,
+        "lat": outcome.lat,
+        "clear_m": outcome.clear_m,
+        "zones": _zones(outcome.zones),
+    }
+
+
+def _zones(zones: Sequence[ZoneRef]) -> list[dict[str, str]]:
+    return [{"layer": zone.layer, "code": zone.code, "name": zone.name} for zone in zones]

@@ -10,7 +10,7 @@ from dispatch.errors import ActionNeeds, ActionNotAllowed
 from dispatch.lifecycle import ACTION_NAMES, HOLDS_UNIT, OPEN, STATE_NAMES, TRANSITIONS, advance, allowed
 from dispatch.model import Action, State
 
-GIVEN = {"note": "n", "team": "T"}
+GIVEN = {"note": "n", "team": "T", "position": "118.9 31.3"}
 
 
 def test_every_state_is_reached_and_only_closed_ends() -> None:
