@@ -27,7 +27,6 @@ class Crossings:
 
     crossings: Int32s
     references: Floats
-    within: Int64s
     local: Int32s
     toggles: Int64s
     layouts: Int32s
@@ -73,16 +72,15 @@ def cross(
     ends, there = borders.ends[edge], references[m]
     toggles[(ends[:, 0] > there[:, 0]) != (ends[:, 2] > there[:, 0])] |= ACROSS
     toggles[_determinant(ends, there)[0] > 0] |= LEFT
+    first = np.cumsum(edges) - edges
 
     layouts, layout, tables = _layouts(local.base, width, pixel, layer, zone - zones_of[layer], sets)
-    first = np.cumsum(edges) - edges
     count = np.where(crowded, CROWDED, local.count)
     return Crossings(
-        crossings=np.stack([first, count, layout], axis=1).astype(np.int32),
-        references=references,
-        within=within,
-        local=edge.astype(np.int32),
-        toggles=toggles,
+        crossings=np.stack([first + np.arange(1, pixels + 1), count, layout], axis=1).astype(np.int32),
+        references=references[:, 0],
+        local=np.insert(edge, first, 0).astype(np.int32),
+        toggles=np.insert(toggles, first, within),
         layouts=layouts,
         tables=tables,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geo.orientation import FILTER, TINY
 from geo.pixels import BLOCK, Floats, Int32s, Int64s, Pixels
@@ -23,20 +24,22 @@ def gather(
     near = np.flatnonzero(kind < 0)
     head = ~kind[near].astype(np.int64)
     code = pixels.pool[(head * BLOCK + row[near] % BLOCK) * BLOCK + column[near] % BLOCK].astype(np.int64)
-    start, kinds, first = pixels.heads[head].T
-    whole = code < kinds
-    kind[near[whole]] = pixels.palette[(start + code)[whole]]
-    near, record = near[~whole], pixels.records[(first + code - kinds)[~whole]]
-    side, rare = _sides(pixels, record[:, 0], lon[near], lat[near])
-    kind[near] = np.where(rare, 0, record[np.arange(near.size), np.where(side > 0, 1, 2)])
+    kind[near] = pixels.palette[pixels.heads[head] + code]
+    near = near[kind[near] < 0]
+    number = ~kind[near]
+    rare = number >= len(pixels.records)
+    one, record = near[~rare], pixels.records[number[~rare]]
+    side, unsure = _sides(pixels, record[:, 0], lon[one], lat[one])
+    kind[one] = record[np.arange(one.size), 2 + side]
+    kind[near[rare]] = 0
     found[:] = pixels.kinds[kind].T
-    for point in near[rare].tolist():
+    for point in [*near[rare].tolist(), *one[unsure].tolist()]:
         found[:, point] = one_by_one(float(lon[point]), float(lat[point]))
 
 
-def _sides(pixels: Pixels, edge: Int32s, x: Floats, y: Floats) -> tuple[Int64s, np.ndarray]:
-    """Side of each position by its edge; and where floats cannot tell, or there is more than one edge."""
-    ax, ay, bx, by = pixels.edges[np.maximum(edge, 0)].T
+def _sides(pixels: Pixels, edge: Int32s, x: Floats, y: Floats) -> tuple[Int64s, NDArray[np.bool_]]:
+    """Side of each position by its edge; and where floats cannot tell."""
+    ax, ay, bx, by = pixels.edges[edge].T
     left, right = (bx - ax) * (y - ay), (by - ay) * (x - ax)
     unsure = np.abs(left - right) <= FILTER * (np.abs(left) + np.abs(right)) + TINY
-    return np.sign(left - right).astype(np.int64), unsure | (edge < 0)
+    return np.sign(left - right).astype(np.int64), unsure

@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 from geo.orientation import FILTER, TINY
-from geo.pixels import ACROSS, CROWDED, LEFT, Floats, Int32s, Int64s, Pixels
+from geo.pixels import ACROSS, CROWDED, LEFT, Floats, Int8s, Int32s, Int64s, Pixels
 
 BATCH: Final = 1024
 _UNDECIDED: Final = 2
@@ -97,73 +97,96 @@ def _blocks(px: Pixels, lon: Floats, lat: Floats, block: Int32s, spot: Int32s) -
 
 
 @_compiled
-def _look_up(px: Pixels, block: Int32s, spot: Int32s, kind: Int32s, point: Int32s, record: Int32s) -> int:
-    """The kind of each position; for those that have a record instead, `point` and `record`. Returns how many."""
+def _look_up(px: Pixels, block: Int32s, spot: Int32s, kind: Int32s, point: Int32s) -> int:
+    """The kind of each position; where it is negative it is a record's, and the position's number in `point`.
+
+    Returns how many those are.
+    """
     coarse, pool, heads, palette = px.coarse, px.pool, px.heads, px.palette
     near = 0
     for i in range(block.size):
         kind[i] = coarse[block[i]]
         point[near] = i
         near += kind[i] < 0
-    records = 0
     for j in range(near):
         i = point[j]
-        head = ~kind[i]
-        code, kinds = np.int32(pool[(head << 8) + spot[i]]), heads[head, 1]
-        whole = code < kinds
-        kind[i] = palette[heads[head, 0] + (code if whole else 0)]
-        record[records] = heads[head, 2] + code - kinds
-        point[records] = i
-        records += not whole
+        head = np.uint32(~kind[i])
+        kind[i] = palette[np.uint32(heads[head]) + np.uint32(pool[(head << np.uint32(8)) + np.uint32(spot[i])])]
+    records = 0
+    for j in range(near):
+        point[records] = point[j]
+        records += kind[point[j]] < 0
     return records
 
 
 @_compiled
-def _ones(px: Pixels, edge: Int32s, record: Int32s, point: Int32s, x: Floats, y: Floats, kind: Int32s) -> int:
+def _ones(px: Pixels, record: Int32s, point: Int32s, x: Floats, y: Floats, kind: Int32s, sides: Int8s) -> int:
     """The kinds of positions in pixels of one edge. Returns how many are undecided; they come first in `point`."""
     edges, records = px.edges, px.records
+    for j in range(record.size):
+        e, i = np.uint32(records[np.uint32(record[j]), 0]), point[j]
+        ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
+        left, right = (bx - ax) * (y[i] - ay), (by - ay) * (x[i] - ax)
+        found, doubt = left - right, FILTER * (abs(left) + abs(right)) + TINY
+        sides[j] = np.int8(found > doubt) - np.int8(found < -doubt)
     undecided = 0
-    for j in range(edge.size):
-        e, i = edge[j], point[j]
-        at = side(edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3], x[i], y[i])
-        kind[i] = records[record[j], 3 if at == 0 else 1 if at > 0 else 2]
-        point[undecided] = i
-        undecided += at == _UNDECIDED
+    for j in range(record.size):
+        i, at = point[j], int(sides[j])
+        if at == 0:
+            e = records[record[j], 0]
+            at = _settled(edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3], x[i], y[i])
+            if at == _UNDECIDED:
+                point[undecided] = i
+                undecided += 1
+                at = 0
+        kind[i] = records[record[j], 2 + at]
     return undecided
 
 
 @_compiled
 def _many(px: Pixels, number: Int32s, point: Int32s, x: Floats, y: Floats, bits: Int64s) -> None:
     """Write into `bits` the zones with a border in each pixel of many that hold its position; -1 where undecided."""
-    crossings, references, within, local = px.crossings, px.references, px.within, px.local
+    crossings, references, local = px.crossings, px.references, px.local
     toggles, edges = px.toggles, px.edges
+    touched = 0.0
+    for j in range(number.size):
+        first = crossings[number[j], 0]
+        bits[j] = toggles[first - 1]
+        touched += edges[local[first], 0] + references[number[j]]
     for j in range(number.size):
         first, count = crossings[number[j], 0], crossings[number[j], 1]
-        px_x, px_y, middle = x[point[j]], y[point[j]], references[number[j], 0]
-        held, on, unsure = within[number[j]], np.int64(0), count == CROWDED
+        px_x, px_y, middle = x[point[j]], y[point[j]], references[number[j]]
+        held, on, unsure = bits[j], np.int64(0), count == CROWDED
         for at in range(first, first + count):
             edge, toggle = local[at], toggles[at]
             ax, ay, bx, by = edges[edge, 0], edges[edge, 1], edges[edge, 2], edges[edge, 3]
-            level = ay <= px_y < by  # the walk straight across meets the edge's line between its ends
+            level = (ay <= px_y) & (px_y < by)  # the walk straight across meets the edge's line between its ends
             across = (toggle & ACROSS) != 0
-            near = ay <= px_y <= by and min(ax, bx) <= px_x <= max(ax, bx)
-            here = 0
-            if level or near:
+            if level or px_y == by:
                 here = side(ax, ay, bx, by, px_x, px_y)
                 unsure |= here == _UNDECIDED
-                if here == 0 and near:
+                if here == 0 and min(ax, bx) <= px_x <= max(ax, bx):
                     on |= toggle & _ZONES
-            if level or across:
-                corner = side(ax, ay, bx, by, middle, px_y)
+                if level:
+                    corner = _corner(ax, ay, bx, by, middle, px_y)
+                    unsure |= corner == _UNDECIDED
+                    held ^= (toggle & _ZONES) * ((here != corner) ^ (across and (corner > 0) != ((toggle & LEFT) != 0)))
+            if across and not level:
+                corner = _corner(ax, ay, bx, by, middle, px_y)
                 unsure |= corner == _UNDECIDED
-                if corner == 0:  # the walk is taken to run by a little above and, by far less, to the right of it
-                    corner = 1 if bx > ax else -1
-                turns = level and here != corner
-                if across and (corner > 0) != ((toggle & LEFT) != 0):
-                    turns = not turns
-                if turns:
-                    held ^= toggle & _ZONES
+                held ^= (toggle & _ZONES) * ((corner > 0) != ((toggle & LEFT) != 0))
         bits[j] = -1 if unsure else held | on
+    if touched == np.inf:  # never; so that the first pass is not left out
+        bits[0] = -1
+
+
+@_compiled
+def _corner(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> int:
+    """The side of the walk's corner; the walk is taken to run by a little above, and by far less to the right of it."""
+    at = side(ax, ay, bx, by, x, y)
+    if at == 0:
+        return 1 if bx > ax else -1
+    return at
 
 
 @_compiled
@@ -191,30 +214,33 @@ def locate(px: Pixels, lon: Floats, lat: Floats, found: Int32s, undecided: Int64
     Returns how many positions need `geo.orientation.holds`; their numbers are the first of `undecided`, as long as
     the positions.
     """
-    kinds_of, the_records = px.kinds, px.records
+    kinds, singles = px.kinds, len(px.records)
     block, spot, kind = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int32)
-    point, record, edge = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int32)
+    point, record, sides = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int8)
     at, many, bits = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int64)
     left = 0
     for start in range(0, lon.size, BATCH):
         x, y, out = lon[start : start + BATCH], lat[start : start + BATCH], found[:, start : start + BATCH]
         size = x.size
         _blocks(px, x, y, block, spot)
-        records = _look_up(px, block[:size], spot, kind, point, record)
+        records = _look_up(px, block[:size], spot, kind, point)
         ones, manys = 0, 0
         for j in range(records):
-            e, i = the_records[record[j], 0], point[j]
-            many[manys], at[manys] = ~e, i
-            edge[ones], record[ones], point[ones] = e, record[j], i
-            manys += e < 0
-            ones += e >= 0
-        open_ones = _ones(px, edge[:ones], record, point, x, y, kind)
-        for layer in range(out.shape[0]):
-            for i in range(size):
-                out[layer, i] = kinds_of[kind[i], layer]
+            i = point[j]
+            number = ~kind[i]
+            several = number >= singles
+            many[manys], at[manys] = number - singles, i
+            record[ones], point[ones] = number, i
+            manys += several
+            ones += not several
+            kind[i] = 0
+        open_ones = _ones(px, record[:ones], point, x, y, kind, sides)
         for j in range(open_ones):
             undecided[left + j] = start + point[j]
         left += open_ones
+        for layer in range(out.shape[0]):
+            for i in range(size):
+                out[layer, i] = kinds[np.uint32(kind[i]), layer]
         _many(px, many[:manys], at, x, y, bits)
         open_ones = _tell(px, many[:manys], at, bits, out)
         for j in range(open_ones):

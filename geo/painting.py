@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.borders import Borders
+from geo.borders import Borders, distinct
 from geo.crossings import Local, cross
 from geo.pixels import BLOCK, Bytes, Int32s, Pixels, frozen
 from geo.raster import MARGIN, Frame, Ints, ascending, crossed, inside, runs
@@ -44,7 +44,7 @@ def paint(shapes: NDArray[np.object_], zones_of: Ints, sets: Sequence[Sets], lon
         under = base[layer][touched[one]]
         on_left = own.join(under, left[layer][the_edge])
         on_right = own.join(under, right[layer][the_edge])
-        ones.append(np.concatenate([on_left, on_right, own.join(on_left, on_right)]))
+        ones.append(np.concatenate([on_right, own.join(on_left, on_right), on_left]))
 
     _, at = runs(first[many], count[many])
     begin = np.cumsum(count[many]) - count[many]
@@ -56,13 +56,13 @@ def paint(shapes: NDArray[np.object_], zones_of: Ints, sets: Sequence[Sets], lon
     whole = np.flatnonzero(~is_touched)
     vectors = [np.concatenate([[0], row[whole], new]) for row, new in zip(base, ones, strict=True)]
     kinds, kind = _kinds(vectors, [len(own) for own in sets], 1 + whole.size + 3 * one.size)
-    answer = np.zeros(places.size, dtype=np.int64)  # of a touched place: the complement of its number among `cells`
+    records = np.column_stack([the_edge, kind[1 + whole.size :].reshape(3, -1).T])
+    record, which = distinct(records.view(np.uint64))
+    answer = np.empty(places.size, dtype=np.int64)
     answer[whole] = kind[1 : 1 + whole.size]
-    answer[touched] = ~np.arange(cells.size)
-    coarse, heads, palette, pool, position = _two_levels(frame, places, answer, cells)
-    records = np.zeros((cells.size, 4), dtype=np.int32)
-    records[position[one]] = np.column_stack([the_edge, kind[1 + whole.size :].reshape(3, -1).T])
-    records[position[many], 0] = ~np.arange(many.size)
+    answer[touched[one]] = ~which
+    answer[touched[many]] = ~(record.size + np.arange(many.size))
+    coarse, heads, palette, pool = _two_levels(frame, places, answer, cells)
     return frozen(
         Pixels(
             west=frame.west,
@@ -75,11 +75,10 @@ def paint(shapes: NDArray[np.object_], zones_of: Ints, sets: Sequence[Sets], lon
             heads=heads,
             palette=palette,
             kinds=kinds,
-            records=records,
+            records=records[record].astype(np.int32),
             edges=borders.ends,
             crossings=crossings.crossings,
             references=crossings.references,
-            within=crossings.within,
             local=crossings.local,
             toggles=crossings.toggles,
             layouts=crossings.layouts,
@@ -182,8 +181,8 @@ def _numbered(keys: Ints) -> tuple[Ints, Ints]:
     return np.flatnonzero(used), (np.cumsum(used) - 1)[keys]
 
 
-def _two_levels(frame: Frame, places: Ints, answer: Ints, cells: Ints) -> tuple[Int32s, Int32s, Int32s, Bytes, Ints]:
-    """`coarse`, `heads`, `palette`, `pool`, and the number of the record of each of `cells`."""
+def _two_levels(frame: Frame, places: Ints, answer: Ints, cells: Ints) -> tuple[Int32s, Int32s, Int32s, Bytes]:
+    """`coarse`, `heads`, `palette`, `pool`."""
     across, up = frame.columns // BLOCK, frame.rows // BLOCK
     corner = (np.arange(up) * BLOCK * frame.columns)[:, None] + np.arange(across) * BLOCK
     coarse = np.append(answer[np.searchsorted(places, corner.reshape(-1), side="right") - 1], 0)
@@ -207,27 +206,11 @@ def _two_levels(frame: Frame, places: Ints, answer: Ints, cells: Ints) -> tuple[
     spot, value = spot[order], value[order]
     length = np.diff(np.append(spot, blocks.size * BLOCK * BLOCK))
 
-    block = spot // (BLOCK * BLOCK)
-    whole = value >= 0
-    wide = int(value.max(initial=0)) + 1
-    keys = block[whole] * wide + value[whole]
+    low = int(value.min(initial=0))
+    wide = int(value.max(initial=0)) - low + 1
+    keys = spot // (BLOCK * BLOCK) * wide + value - low
     pairs = ascending(keys)
-    code_of = np.searchsorted(pairs, keys)
-    palette_block, palette = np.divmod(pairs, wide)
-    numbers = np.arange(blocks.size)
-    palette_start = np.searchsorted(palette_block, numbers)
-    many_kinds = np.searchsorted(palette_block, numbers, side="right") - palette_start
-    record = np.cumsum(~whole) - 1
-    first_record = np.searchsorted(block[~whole], numbers)
-    code = np.empty(spot.size, dtype=np.int64)
-    code[whole] = code_of - palette_start[block[whole]]
-    code[~whole] = (many_kinds - first_record)[block[~whole]] + record[~whole]
-    position = np.empty(cells.size, dtype=np.int64)
-    position[~value[~whole]] = record[~whole]
-    return (
-        coarse.astype(np.int32),
-        np.stack([palette_start, many_kinds, first_record], axis=1).astype(np.int32),
-        palette.astype(np.int32),
-        np.repeat(code.astype(np.uint8), length),
-        position,
-    )
+    heads = np.searchsorted(pairs, np.arange(blocks.size) * wide)
+    code = np.searchsorted(pairs, keys) - heads[spot // (BLOCK * BLOCK)]
+    pool = np.repeat(code.astype(np.uint8), length)
+    return coarse.astype(np.int32), heads.astype(np.int32), (pairs % wide + low).astype(np.int32), pool

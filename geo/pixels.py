@@ -1,15 +1,16 @@
 """What a locator knows, as flat arrays: they are written to a file as they are, mapped, shared, compiled against.
 
 Two levels: the district in pixels, `BLOCK` x `BLOCK` of them in a block. A block that no border touches has one answer
-for all of it (`coarse`); of the others each pixel has one byte (`pool`): the number of an answer, or of a record, both
-counted within the block (`heads`), so that a whole block is four lines of the processor's cache. A block has 256
-pixels and each of its numbers is somebody's, so a byte always suffices.
+for all of it (`coarse`); of the others each pixel has one byte (`pool`), a number into the block's own stretch of
+`palette` (it begins at `heads`): so a whole block is four lines of the processor's cache. A block has 256 pixels and
+each number in its palette is some pixel's, so a byte always suffices.
 
-An answer for all layers at once is a *kind*: a row of `kinds`, the number of the set of zones in each layer. A record
-is a pixel that borders touch:
+An answer for all layers at once is a *kind*: a row of `kinds`, the number of the set of zones in each layer. What is
+negative in the palette is the complement of a number:
 
-- *one*: one straight edge crosses it and does not end in it. `(edge, kind left of it, kind right of it, kind on it)`.
-- *many*: anything else. `(~number, 0, 0, 0)`; see `Crossings`.
+- below the number of `records`, *one*: one straight edge crosses the pixel and does not end in it. A record is
+  `(edge, kind right of it, kind on it, kind left of it)`; all pixels along an edge between two zones share it.
+- else, less that number, *many*: a row of `crossings`.
 
 Answers are exact because `geo.raster` errs on the side of touching by a thousandth of a pixel, far above any rounding
 of a position to its pixel: whatever lies in a pixel, or is taken to, meets no border that the pixel does not know.
@@ -22,6 +23,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+Int8s = NDArray[np.int8]
 Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -46,9 +48,10 @@ class Pixels(NamedTuple):
     """Read-only arrays; a named tuple because the compiled kernel takes it as it is. Coordinates in degrees.
 
     Of a pixel with many edges, `crossings` holds (first, count, layout): its edges are `local[first:first + count]`
-    (numbers into `edges`), each with the zones whose border it is as bits of `toggles`. `references` is a position in
-    the pixel that lies on no edge's line, `within` the zones that hold it. Walking from a point straight across to
-    the reference's longitude and then up or down to it, each edge that is crossed turns its zones on or off.
+    (numbers into `edges`), each with the zones whose border it is as bits of `toggles`. Before them stands one that is
+    none, whose bits are the zones that hold the pixel's reference: a position that lies on no edge's line. Walking from
+    a point straight across to the reference's longitude (`references`) and then up or down to it, each edge that is
+    crossed turns its zones on or off.
 
     A layout gives, for each layer, (shift, mask, offset): the layer's zones are `bits >> shift & mask`, and
     `tables[offset + that]` is the number of their set, with those that cover all of the pixel.
@@ -60,10 +63,10 @@ class Pixels(NamedTuple):
     columns: int
     rows: int
     coarse: Int32s
-    """Kind of each block, row by row; or the complement of its number in `heads`. One more at the end: outside."""
+    """Kind of each block, row by row; or the complement of its number in `pool`. One more at the end: outside."""
     pool: Bytes
     heads: Int32s
-    """(blocks, 3): where its kinds begin in `palette`, how many they are, its first record."""
+    """Where the palette of each block begins."""
     palette: Int32s
     kinds: Int32s
     """(kinds, layers): the number of the set of zones. The first is empty."""
@@ -74,8 +77,6 @@ class Pixels(NamedTuple):
     crossings: Int32s
     """(many, 3)."""
     references: Floats
-    """(many, 2)."""
-    within: Int64s
     local: Int32s
     toggles: Int64s
     layouts: Int32s

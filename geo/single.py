@@ -27,7 +27,7 @@ def single(
     west, south, size = pixels.west, pixels.south, pixels.size
     columns, rows, across = pixels.columns, pixels.rows, pixels.columns >> 4
     coarse, pool, palette = pixels.coarse.data, pixels.pool.data, pixels.palette.data
-    heads, records = pixels.heads.reshape(-1).data, pixels.records.reshape(-1).data
+    heads, records, ones = pixels.heads.data, pixels.records.reshape(-1).data, len(pixels.records)
     edges = pixels.edges.reshape(-1).data
     of_many = _many(pixels)
     answers: list[A | None] = [None] * len(pixels.kinds)
@@ -40,7 +40,7 @@ def single(
     empty = learnt(0)
 
     def rarely(number: int, lon: float, lat: float) -> A:
-        sets = of_many(number, lon, lat) if number >= 0 else None
+        sets = of_many(number, lon, lat)
         if sets is None:
             sets = settle(lon, lat)
         found = others.get(sets)
@@ -55,18 +55,15 @@ def single(
         column, row = int(right), int(up)
         kind = coarse[(row >> 4) * across + (column >> 4)]
         if kind < 0:
-            code = pool[~kind << 8 | (row & 15) << 4 | column & 15]
-            head = 3 * ~kind
-            kinds = heads[head + 1]
-            if code < kinds:
-                kind = palette[heads[head] + code]
-            else:
-                record = 4 * (heads[head + 2] + code - kinds)
+            kind = palette[heads[~kind] + pool[~kind << 8 | (row & 15) << 4 | column & 15]]
+            if kind < 0:
+                if ~kind >= ones:
+                    return rarely(~kind - ones, lon, lat)
+                record = 4 * ~kind
                 edge = 4 * records[record]
-                if edge < 0:
-                    return rarely(~(edge >> 2), lon, lat)
-                here = side(edges[edge], edges[edge + 1], edges[edge + 2], edges[edge + 3], lon, lat)
-                kind = records[record + (1 if here > 0 else 2 if here else 3)]
+                kind = records[
+                    record + 2 + side(edges[edge], edges[edge + 1], edges[edge + 2], edges[edge + 3], lon, lat)
+                ]
         found = answers[kind]
         return learnt(kind) if found is None else found
 
@@ -75,8 +72,8 @@ def single(
 
 def _many(pixels: Pixels) -> Callable[[int, float, float], Sets | None]:
     """The function that resolves a position in a pixel of many edges, as `geo.kernel` does; None in a crowded one."""
-    crossings, references = pixels.crossings.reshape(-1).data, pixels.references.reshape(-1).data
-    within, local, toggles = pixels.within.data, pixels.local.data, pixels.toggles.data
+    crossings, references = pixels.crossings.reshape(-1).data, pixels.references.data
+    local, toggles = pixels.local.data, pixels.toggles.data
     edges, tables = pixels.edges.reshape(-1).data, pixels.tables.data
     layers = pixels.kinds.shape[1]
     layouts = pixels.layouts.reshape(-1).data
@@ -85,7 +82,7 @@ def _many(pixels: Pixels) -> Callable[[int, float, float], Sets | None]:
         first, count, layout = crossings[3 * number], crossings[3 * number + 1], crossings[3 * number + 2]
         if count == CROWDED:
             return None
-        held, on, middle = within[number], 0, references[2 * number]
+        held, on, middle = toggles[first - 1], 0, references[number]
         for at in range(first, first + count):
             toggle, edge = toggles[at], 4 * local[at]
             ax, ay, bx, by = edges[edge], edges[edge + 1], edges[edge + 2], edges[edge + 3]
