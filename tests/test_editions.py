@@ -1,0 +1,217 @@
+"""Boundaries change while reports come: nothing is lost, refused, or decided by the wrong edition or by half of one."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+import uvicorn
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
+from typer.testing import CliRunner
+
+from dispatch import district
+from dispatch.cli import app
+from dispatch.ground import prepare
+from dispatch.settings import Settings
+from dispatch.store.engine import MIGRATIONS
+from tests.small_district import feature, square, write_features, write_small_district
+from web.app import create
+
+CUT = {"west": 120.05, "east": 120.08}
+"""Where the border between the two townships runs, before and after."""
+
+
+def edition(folder: Path, name: str, cut: float) -> Path:
+    write_small_district(folder)
+    manifest = folder / "district.toml"
+    manifest.write_text(manifest.read_text("utf-8").replace('edition = "1"', f'edition = "{name}"'), "utf-8")
+    write_features(
+        folder / "townships.geojson",
+        feature(square(120, 30, cut, 30.1), code="990001001", name="西镇", team="T1"),
+        feature(square(cut, 30, 120.1, 30.1), code="990001002", name="东镇", team="T2"),
+    )
+    return folder
+
+
+@pytest.fixture
+def before(tmp_path: Path) -> Path:
+    return edition(tmp_path / "before", "before", CUT["west"])
+
+
+@pytest.fixture
+def after(tmp_path: Path) -> Path:
+    return edition(tmp_path / "after", "after", CUT["east"])
+
+
+@contextmanager
+def worker(url: str, folder: Path) -> Iterator[str]:
+    """A server of its own on the folder."""
+    settings = Settings(database_url=url, district=folder, data_dir=folder.parent / "data")
+    made = create(settings, prepare(district.load(folder)))
+    server = uvicorn.Server(uvicorn.Config(made, port=0, log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    limit = time.monotonic() + 60
+    while not server.started:
+        assert thread.is_alive()
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+def grids(url: str, *arguments: object) -> dict[str, Any]:
+    done = CliRunner().invoke(app, ["grids", *map(str, arguments), "--json"], env={"ONEGRID_DATABASE_URL": url})
+    assert done.exit_code == 0, (done.output, done.exception)
+    figures: dict[str, Any] = json.loads(done.stdout)["figures"]
+    return figures
+
+
+def body(**more: object) -> dict[str, object]:
+    """A report in the strip that goes from one township to the other."""
+    return {"id": str(uuid4()), "lon": 120.065, "lat": 30.05, "accuracy_m": 5, "matter": "0101", **more}
+
+
+def decided(url: str) -> list[tuple[str, str, datetime]]:
+    """Version, team and the moment that chose the edition, of each case."""
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        rows = connection.execute(
+            """SELECT e.data->'decision'->>'version', e.data->'decision'->>'team', least(r.seen_at, r.received_at)
+               FROM event e JOIN case_file c USING (case_no) JOIN report r ON r.id = c.report_id WHERE e.seq = 1"""
+        )
+        return [(version, team, at) for version, team, at in rows]
+
+
+def test_an_edition_is_taken_over_under_load_by_all_workers(database_url: str, before: Path, after: Path) -> None:
+    versions = {"T1": district.load(after).version, "T2": district.load(before).version}
+    sent: Counter[int] = Counter()
+    stop = threading.Event()
+
+    def send(address: str) -> None:
+        with httpx.Client(base_url=address, timeout=60) as client:
+            while not stop.is_set():
+                sent[client.post("/api/reports", json=body()).status_code] += 1
+
+    with worker(database_url, before) as one, worker(database_url, before) as two:
+        senders = [threading.Thread(target=send, args=(address,)) for address in (one, two, one, two)]
+        for sender in senders:
+            sender.start()
+        time.sleep(1)
+        holds_from = datetime.now(UTC) + timedelta(seconds=2)
+        told = grids(database_url, "load", after, "--from", holds_from.isoformat())
+        time.sleep(4)
+        stop.set()
+        for sender in senders:
+            sender.join()
+        for address in (one, two):
+            found = httpx.get(f"{address}/api/editions").json()["items"]
+            assert [item["in_force"] for item in found] == [False, True]
+            assert httpx.get(f"{address}/api/district").json()["version"] == told["version"]
+    rows = decided(database_url)
+    assert set(sent) == {201}
+    assert len(rows) == sent[201] > 50
+    for version, team, at in rows:
+        assert version == (versions["T1"] if at >= holds_from else versions["T2"])
+        assert versions[team] == version
+    assert len({version for version, _, _ in rows}) == 2
+    print(f"{len(rows)} reports over the change, none lost, refused or decided by the other edition")
+
+
+def test_a_worker_that_was_not_told_notices_by_the_first_report(
+    database_url: str, before: Path, after: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.live.ENACTED", "onegrid_nobody_calls")  # as if the call were lost
+    with worker(database_url, before) as address, httpx.Client(base_url=address, timeout=60) as client:
+        assert client.post("/api/reports", json=body()).json()["team"]["code"] == "T2"
+        grids(database_url, "load", after, "--from", (datetime.now(UTC) - timedelta(minutes=5)).isoformat())
+        answer = client.post("/api/reports", json=body()).json()
+        assert (answer["team"]["code"], answer["decision"]["version"]) == ("T1", district.load(after).version)
+
+
+def test_what_was_seen_before_the_change_is_decided_as_it_was_then(
+    database_url: str, before: Path, after: Path
+) -> None:
+    with worker(database_url, before):
+        grids(database_url, "load", after, "--from", (datetime.now(UTC) - timedelta(hours=1)).isoformat())
+    # A worker that starts on the new folder has the old one from the database.
+    with worker(database_url, after) as address, httpx.Client(base_url=address, timeout=60) as client:
+        early = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+        old = client.post("/api/reports", json=body(seen_at=early)).json()
+        assert (old["team"]["code"], old["decision"]["version"]) == ("T2", district.load(before).version)
+        assert client.post("/api/reports", json=body()).json()["team"]["code"] == "T1"
+        assert "T2" in json.dumps(client.get(f"/api/cases/{old['case']}/why").json())
+
+
+def test_a_server_on_a_superseded_folder_decides_by_what_is_in_force(
+    database_url: str, before: Path, after: Path
+) -> None:
+    with worker(database_url, before):
+        grids(database_url, "load", after, "--from", datetime.now(UTC).isoformat())
+    with worker(database_url, before) as address:
+        assert httpx.post(f"{address}/api/reports", json=body(), timeout=60).json()["team"]["code"] == "T1"
+        assert grids(database_url, "load", after)["enacted"] is False
+        assert grids(database_url, "load", before, "--from", datetime.now(UTC).isoformat())["enacted"] is True
+        assert httpx.post(f"{address}/api/reports", json=body(), timeout=60).json()["team"]["code"] == "T2"
+    assert [item["in_force"] for item in grids(database_url, "editions")["items"]] == [False, False, True]
+
+
+def test_a_broken_edition_is_refused_whole_and_what_holds_stays(database_url: str, before: Path, after: Path) -> None:
+    with worker(database_url, before) as address:
+        (after / "rules.csv").write_text("code\n", encoding="utf-8")
+        done = CliRunner().invoke(app, ["grids", "load", str(after)], env={"ONEGRID_DATABASE_URL": database_url})
+        assert done.exit_code == 1
+        assert len(httpx.get(f"{address}/api/editions").json()["items"]) == 1
+
+
+def test_a_database_is_one_districts(database_url: str, before: Path, after: Path) -> None:
+    with worker(database_url, before):
+        for file in ("district.toml", "district.geojson"):
+            path = after / file
+            path.write_text(path.read_text("utf-8").replace('"990001"', '"990002"'), "utf-8")
+        done = CliRunner().invoke(app, ["grids", "load", str(after)], env={"ONEGRID_DATABASE_URL": database_url})
+    assert type(done.exception).__name__ == "AnotherDistrict"
+
+
+def test_a_database_of_the_release_before_keeps_its_edition(database_url: str, before: Path) -> None:
+    version = district.load(before).version
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.exec_driver_sql(
+            "INSERT INTO edition (version, code, name, loaded_at) VALUES "
+            f"('990001@0+00000000', '990001', '小区', now() - interval '1 day'), ('{version}', '990001', '小区', now())"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO zone (layer, code, name, name_en, kind, area_km2, geom) VALUES "
+            "('township', 'X', 'x', 'x', '', 1, 'SRID=4326;MULTIPOLYGON(((0 0, 1 0, 1 1, 0 0)))')"
+        )
+    engine.dispose()
+    with worker(database_url, before) as address:
+        found = httpx.get(f"{address}/api/editions").json()["items"]
+        assert [(item["version"], item["in_force"]) for item in found] == [
+            ("990001@0+00000000", False),
+            (version, True),
+        ]
+        early = (datetime.now(UTC) - timedelta(hours=30)).isoformat()
+        # The folder of the edition that held then is lost; the one in force decides, and says so.
+        answer = httpx.post(f"{address}/api/reports", json=body(seen_at=early), timeout=60).json()
+        assert answer["decision"]["version"] == version
