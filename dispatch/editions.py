@@ -37,9 +37,12 @@ FORMER: Final = 3
 class Editions:
     """Grounds by the moment whose edition is asked for."""
 
-    def __init__(self, engine: AsyncEngine, ground: Ground, cache: Path | None = None) -> None:
-        """ground: of the folder that the server was started with; cache: where prepared grounds are kept on disk."""
-        self._engine, self._cache = engine, cache
+    def __init__(self, engine: AsyncEngine, ground: Ground, cache: Path | None = None, osm: Path | None = None) -> None:
+        """ground: of the folder that the server was started with; cache: where prepared grounds are kept on disk.
+
+        `osm`: as of `prepare`.
+        """
+        self._engine, self._cache, self._osm = engine, cache, osm
         self._enactments: tuple[Enactment, ...] = ()
         self._grounds: dict[str, Ground] = {ground.district.version: ground}
         self._current = ground
@@ -142,7 +145,7 @@ class Editions:
                 log.error("this database does not hold the edition %s: it was enacted by an earlier release", version)
                 return None
             try:
-                ground = await anyio.to_thread.run_sync(lambda: prepare(read(bundle, version), self._cache))
+                ground = await anyio.to_thread.run_sync(lambda: prepare(read(bundle, version), self._cache, self._osm))
             except BrokenDistrict:
                 log.exception("the edition %s cannot be loaded by this release", version)
                 return None

@@ -359,6 +359,18 @@ class DatabaseDidNotStart(DomainError):
     Its log is {log}."""
 
 
+class ExtractUnreadable(DomainError):
+    """OpenStreetMap 数据 {file} 无法使用：{problem}
+    The OpenStreetMap extract {file} cannot be used: {problem}"""
+
+
+class ValhallaMissing(DomainError):
+    """指定了 OpenStreetMap 数据，但没有安装 Valhalla。
+    An OpenStreetMap extract is named, but Valhalla is not installed.
+    请安装 pyproject.toml 中的 valhalla 组，或取消 ONEGRID_OSM_EXTRACT。
+    Install the group valhalla of pyproject.toml, or unset ONEGRID_OSM_EXTRACT."""
+
+
 class AddressNotAllowed(DomainError):
     """在用户账户功能完成之前，服务器只监听本机地址，不监听 {host}。
     Until there are accounts, the server listens on loopback only, not on {host}.

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 from dispatch.competence import DecisionTable
 from dispatch.district import District
-from dispatch.errors import UnknownMatter
+from dispatch.errors import ExtractUnreadable, UnknownMatter, ValhallaMissing
 from dispatch.model import Matter, MatterClass, Unit
 from dispatch.routing import Candidate
+from geo import valhalla
 from geo.locate import Locator
 from geo.terrain import Terrain
 from geo.travel import Travel
@@ -42,7 +43,7 @@ class Ground:
         return found
 
 
-def prepare(district: District, cache: Path | None = None) -> Ground:
+def prepare(district: District, cache: Path | None = None, osm: Path | None = None) -> Ground:
     """Everything derived from a district: opened from the folder `cache` where it is there, else built and kept there.
 
     Without `cache`, or for the first time, that takes a second or two.
@@ -55,14 +56,14 @@ def prepare(district: District, cache: Path | None = None) -> Ground:
         district=district,
         locator=Locator(layers),
         table=DecisionTable(district.rules, layers, district.classes, district.matters, district.teams),
-        travel=prepared(terrain(district), cache),
+        travel=_travel(terrain(district, osm), cache),
         units_of={team: tuple(found) for team, found in units.items()},
         zone_info=ZoneInfo(district.timezone),
     )
 
 
-def terrain(district: District) -> Terrain:
-    """What travel in the district is made from."""
+def terrain(district: District, osm: Path | None = None) -> Terrain:
+    """What travel in the district is made from; `osm`: an OpenStreetMap extract whose roads count."""
     layers = district.layers
     return Terrain(
         district=layers["district"].zones[0].geometry,
@@ -72,4 +73,16 @@ def terrain(district: District) -> Terrain:
         metric_crs=district.metric_crs,
         cell_m=district.settings.travel_cell_m,
         speeds_kmh=district.settings.speeds_kmh,
+        osm=osm,
     )
+
+
+def _travel(found: Terrain, cache: Path | None) -> Travel:
+    if found.osm is None:
+        return prepared(found, cache)
+    try:
+        return prepared(found, cache)
+    except valhalla.ValhallaMissing as error:
+        raise ValhallaMissing from error
+    except (OSError, valhalla.ExtractUnreadable) as error:
+        raise ExtractUnreadable(file=found.osm, problem=error) from error

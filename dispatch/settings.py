@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="Any PostGIS (postgresql://…). Unset: the private one.")
     data_dir: Path = Field(default_factory=default_data_dir, description="Where the private database lives.")
     district: Path | None = Field(None, description="The district folder. Unset: the only one under data/grids.")
+    osm_extract: Path | None = Field(None, description="An OpenStreetMap extract (.osm.pbf) to drive over.")
     host: str = Field("127.0.0.1", description="Address to listen on; loopback only until there are accounts.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     demonstration: bool = Field(False, description="Say on pages and in files that the cases are made.")

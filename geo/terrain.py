@@ -14,7 +14,7 @@ import scipy
 import shapely
 from shapely import LineString, MultiPolygon, Polygon
 
-_MAKERS: Final = ("raster", "network", "driving", "sailing", "terrain", "travel", "travel_cache", "kept")
+_MAKERS: Final = ("raster", "network", "driving", "sailing", "terrain", "travel", "travel_cache", "kept", "valhalla")
 """The modules whose change may change the outcome."""
 
 
@@ -43,7 +43,7 @@ class Terrain:
             raise ValueError(f"speeds and cell size must be positive: {dict(self.speeds_kmh)}, {self.cell_m}")
 
     def digest(self) -> str:
-        """SHA-256 of all of it, of the code that works on it and of the libraries beneath, in hex."""
+        """SHA-256 (hex) of all of it, of the code that works on it and of the libraries beneath. Raises OSError."""
         whole = hashlib.sha256()
         for module in _MAKERS:
             whole.update(Path(__file__).with_name(f"{module}.py").read_bytes())
@@ -55,6 +55,9 @@ class Terrain:
         for shape in (self.district, *self.water, *(line for line, _, _ in self.roads)):
             whole.update(shapely.to_wkb(shape))
         if self.osm is not None:
+            # An extract may have gigabytes: what it is known by are its size, its time and its first megabyte.
+            found = self.osm.stat()
+            whole.update(repr((found.st_size, found.st_mtime_ns)).encode())
             with self.osm.open("rb") as file:
-                whole.update(hashlib.file_digest(file, "sha256").digest())
+                whole.update(file.read(2**20))
         return whole.hexdigest()

@@ -27,6 +27,7 @@ from geo.network import FIRST_SEARCH_S, Singles
 from geo.raster import Floats, Frame, Ints
 from geo.sailing import Water, sailing
 from geo.terrain import Terrain
+from geo.valhalla import Engine, Roads, over_roads
 
 STRAIGHT_M = 2.0
 """A drawn line leaves out what bends it less."""
@@ -64,7 +65,7 @@ class Legs:
 class Mode:
     """How one goes, and the answers of all bases for every cell."""
 
-    reach: Land | Water
+    reach: Land | Water | Roads
     berths: Ints
     """The place at which each base's units begin, or -1."""
     seconds: Singles
@@ -86,10 +87,11 @@ class Travel:
         """Codes of the bases, ascending: the rows of `Legs`."""
 
     @classmethod
-    def build(cls, terrain: Terrain) -> Travel:
+    def build(cls, terrain: Terrain, engine: Engine | None = None) -> Travel:
         """Lay out the cells and solve every base by both modes; two seconds for 100,000 cells and 25 bases.
 
-        Raises KeyError for a class of road without a speed.
+        With an `engine` vehicles go over its roads instead of those of the terrain. Raises KeyError for a class of
+        road without a speed.
         """
         to_metres = Transformer.from_crs("EPSG:4326", terrain.metric_crs, always_xy=True)
 
@@ -106,7 +108,10 @@ class Travel:
         ways = [Road(line, kind, bridge) for line, (_, kind, bridge) in zip(lines, terrain.roads, strict=True)]
         frame = Frame.around(ground.bounds, terrain.cell_m)
         stands = in_metres(np.array([terrain.bases[code] for code in sorted(terrain.bases)]).reshape(-1, 2))
-        drive, footing = land(frame, ground, wet, ways, speeds)
+        drive: Land | Roads
+        drive, footing = fields, _ = land(frame, ground, wet, [] if engine else ways, speeds)
+        if engine:
+            drive = over_roads(fields, footing, engine, to_metres)
         boat = _solved(sailing(frame, wet, footing, speeds["boat"], speeds["foot"]), stands)
         ashore = drive.left_to_boats(np.asarray(np.isfinite(boat.seconds).any(axis=0)))
         return cls(frame, terrain.metric_crs, terrain.bases, {"vehicle": _solved(ashore, stands), "boat": boat})
@@ -219,7 +224,7 @@ def _leg(seconds: float, metres: float, mode: str) -> Leg | None:
     return Leg(float(seconds), float(metres), mode) if np.isfinite(seconds) else None
 
 
-def _solved(reach: Land | Water, stands: Floats) -> Mode:
+def _solved(reach: Land | Water | Roads, stands: Floats) -> Mode:
     berths = [reach.berth(xy) for xy in stands]
     starts = np.array([place for place, _ in berths], dtype=np.int64)
     return Mode(reach, starts, *reach.spread(starts, np.array([off for _, off in berths], dtype=np.float64)))

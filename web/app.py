@@ -60,10 +60,10 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        prepared = ground or prepare(district.load(chosen.district_folder()), chosen.derived_dir())
+        prepared = ground or prepare(district.load(chosen.district_folder()), chosen.derived_dir(), chosen.osm_extract)
         engine = open_engine(chosen.database_url or "", chosen.pool_size)
         await migrate(engine)
-        by_time = Editions(engine, prepared, chosen.derived_dir())
+        by_time = Editions(engine, prepared, chosen.derived_dir(), chosen.osm_extract)
         await by_time.start(datetime.now(UTC))
         hub = Hub(engine, by_time)
         await hub.start()

@@ -62,7 +62,7 @@ def _run(settings: Settings, when_ready: Callable[[str], None]) -> None:
         from web.app import create
 
         # Before anything is started: a broken folder is refused whole, and what the database holds stays.
-        ground = prepare(load(settings.district_folder()), settings.derived_dir())
+        ground = prepare(load(settings.district_folder()), settings.derived_dir(), settings.osm_extract)
     told.print(f"数据版本 / district: {ground.district.name} {ground.district.version}")
     with with_database(settings) as ready:
         _Server(create(ready, ground), ready, when_ready).run()

@@ -1,0 +1,144 @@
+"""Driving over an OpenStreetMap extract, made here: a town in a grid of streets, a river with one bridge."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from shapely import LineString
+
+from geo.terrain import Terrain
+from geo.travel import Travel
+from geo.travel_cache import prepared
+from tests.test_travel import SIDE, TO_DEGREES, X0, Y0, at, terrain
+
+osmium = pytest.importorskip("osmium", reason="osmium is not installed (development group)")
+pytest.importorskip("valhalla", reason="pyvalhalla is not installed (group valhalla)")
+
+STREETS = [float(x) for x in range(500, 6000, 500)]
+RIVER = shapely.box(2700, 0, 2800, SIDE)
+BRIDGE_Y = 5500.0
+ONE_WAY_Y = 1000.0
+
+
+@pytest.fixture(scope="module")
+def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Streets every 500 m; of those across the river only the northernmost has a bridge; one runs east only."""
+    from osmium.osm.mutable import Node, Way
+
+    path = tmp_path_factory.mktemp("osm") / "town.osm.pbf"
+    writer = osmium.SimpleWriter(str(path))
+    number = {}
+    for y in STREETS:
+        for x in STREETS:
+            number[x, y] = len(number) + 1
+            writer.add_node(Node(id=number[x, y], location=at(x, y), version=1))
+    ways = [([number[x, y] for y in STREETS], {}) for x in STREETS]
+    west, east = [x for x in STREETS if x < 2700], [x for x in STREETS if x > 2800]
+    for y in STREETS:
+        tags = {"oneway": "yes"} if y == ONE_WAY_Y else {}
+        ways += [([number[x, y] for x in side], tags) for side in (west, east)]
+    ways.append(([number[west[-1], BRIDGE_Y], number[east[0], BRIDGE_Y]], {"bridge": "yes"}))
+    for i, (nodes, tags) in enumerate(ways, 1):
+        writer.add_way(Way(id=i, nodes=nodes, tags={"highway": "residential", **tags}, version=1))
+    writer.close()
+    return path
+
+
+@pytest.fixture(scope="module")
+def town(extract: Path) -> Terrain:
+    lies = {"A": (550.0, 550.0), "B": (5450.0, 550.0), "quay": (2750.0, 3000.0)}
+    return replace(terrain([RIVER], bases=lies), osm=extract)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("derived")
+
+
+@pytest.fixture(scope="module")
+def made(town: Terrain, folder: Path) -> Travel:
+    return prepared(town, folder)
+
+
+def test_it_goes_over_the_streets_and_the_one_bridge(made: Travel) -> None:
+    straight = made.leg("A", "vehicle", *at(2450, 550))
+    assert straight is not None
+    assert straight.metres == pytest.approx(1900, abs=350)
+    across = made.leg("A", "vehicle", *at(5450, 550))
+    assert across is not None
+    assert across.metres == pytest.approx(4900 + 2 * 4950, abs=350), "by the bridge in the north"
+    assert across.seconds < across.metres / (10 / 3.6), "on roads, not over fields"
+
+
+def test_fields_lead_on_from_the_nearest_road_and_never_through_water(made: Travel) -> None:
+    street, field = (made.leg("A", "vehicle", *at(2250, y)) for y in (2500, 2250))
+    assert street is not None
+    assert field is not None
+    assert field.seconds - street.seconds == pytest.approx(250 / (5 / 3.6), abs=90)
+    near, beyond = (made.leg("A", "vehicle", *at(x, 3250)) for x in (2650, 2850))
+    assert near is not None
+    assert beyond is not None
+    assert beyond.metres > near.metres + 2500, "the far bank is reached over the bridge"
+
+
+def test_an_island_without_a_road_is_not_reached(extract: Path) -> None:
+    lake = shapely.box(1100, 1100, 1400, 1400).difference(shapely.box(1200, 1200, 1300, 1300))
+    around = replace(terrain([lake, RIVER], bases={"A": (550.0, 550.0)}), osm=extract)
+    found = prepared(around, None)
+    assert found.leg("A", "vehicle", *at(1450, 1250)) is not None
+    assert found.legs("vehicle", {"u": at(550, 550)}, *at(1250, 1250)) == {"u": None}
+    assert found.leg("A", "vehicle", *at(1250, 1250)) is None
+
+
+def test_a_one_way_street_is_minded(made: Travel) -> None:
+    there = made.legs("vehicle", {"u": at(3000, ONE_WAY_Y)}, *at(5500, ONE_WAY_Y))["u"]
+    back = made.legs("vehicle", {"u": at(5500, ONE_WAY_Y)}, *at(3000, ONE_WAY_Y))["u"]
+    assert there is not None
+    assert back is not None
+    assert there.metres == pytest.approx(2500, abs=200)
+    assert back.metres > there.metres + 700
+
+
+def test_all_ways_of_asking_agree(made: Travel) -> None:
+    rng = np.random.default_rng(6)
+    for x, y in rng.uniform(200, SIDE - 200, (40, 2)):
+        for base, position in made.positions.items():
+            known = made.leg(base, "vehicle", *at(x, y))
+            live = made.legs("vehicle", {"u": position}, *at(x, y))["u"]
+            assert (known is None) == (live is None)
+            if known is not None and live is not None:
+                assert live.seconds == pytest.approx(known.seconds, abs=1.5)
+                assert live.metres == pytest.approx(known.metres, abs=2)
+
+
+def test_its_line_follows_the_roads(made: Travel) -> None:
+    way = made.way("vehicle", at(550, 550), *at(5450, 550))
+    assert way is not None
+    x, y = TO_DEGREES.transform(way.lonlat[:, 0], way.lonlat[:, 1], direction="INVERSE")
+    plain = LineString(np.stack([x - X0, y - Y0], axis=1))
+    assert plain.length == pytest.approx(way.leg.metres, rel=0.03)
+    assert plain.distance(shapely.Point(2750, BRIDGE_Y)) < 20
+    wet = plain.intersection(RIVER)
+    assert wet.centroid.y == pytest.approx(BRIDGE_Y, abs=20)
+
+
+def test_boats_are_as_they_were(made: Travel, town: Terrain) -> None:
+    plain = Travel.build(replace(town, osm=None))
+    ours, theirs = made.surface("boat"), plain.surface("boat")
+    assert np.isfinite(ours.seconds).any()
+    assert np.array_equal(ours.seconds, theirs.seconds)
+
+
+def test_it_is_kept_and_opened_with_its_tiles(made: Travel, town: Terrain, folder: Path) -> None:
+    before = sorted(path.name for path in folder.iterdir())
+    again = prepared(town, folder)
+    assert sorted(path.name for path in folder.iterdir()) == before
+    assert np.array_equal(again.surface("vehicle").seconds, made.surface("vehicle").seconds)
+    there = at(4321, 1234)
+    assert again.legs("vehicle", {"u": at(700, 800)}, *there) == made.legs("vehicle", {"u": at(700, 800)}, *there)
+    assert math.isfinite(again.leg("A", "vehicle", *there).seconds)  # type: ignore[union-attr]
