@@ -81,8 +81,10 @@ def test_the_sample_is_right_and_loads_soon() -> None:
 @pytest.mark.parametrize(
     ("where", "matter", "rule", "team"),
     [
-        ((118.92, 31.29), "2103", "R020", "W01"),  # illegal fishing on the lake
-        ((118.92, 31.29), "0105", "R025", "W01"),  # dirty water on it
+        ((118.92, 31.29), "2103", "R002", "W01"),  # illegal fishing on the lake
+        ((118.92, 31.29), "0105", "R002", "W01"),  # dirty water on it
+        ((118.92, 31.29), "0101", "R002", "W01"),  # whatever else: only the water brigade gets there
+        ((119.14, 31.36), "2103", "R020", "W01"),  # illegal fishing, seen from ashore
         ((119.14, 31.36), "0105", "R001", "T06"),  # on land: the township
         ((118.881, 31.336), "2102", "R010", "J"),  # zombie cars in the old town
         ((119.14, 31.36), "2102", "R001", "T06"),

@@ -187,6 +187,7 @@ def main() -> None:
         [
             *(s.buffer(2300 if i == 0 else 900) for i, s in enumerate(seats)),
             *(z.geometry.buffer(40) for z in special),
+            district.boundary.buffer(150),  # a dyke along the border, wide enough to walk on
         ]
     )
     in_polder = [c for c in cells if TOWNSHIPS[c.town].polder]

@@ -120,32 +120,30 @@ BOATS = ("P01", "P01", "P02", "P03", "P03", "P04", "P05", "P06")
 # code|township|dedicated|water|joint|matter|team|note|English note
 RULES = """
 R001||||||@township|默认：属地街道（镇）综合执法大队负责|By default the brigade of the township
-R010||||* |2102|@joint|僵尸车：城警联勤区内由联勤队负责|Zombie cars in a joint area
-R011||||* |0501|@joint|游商：城警联勤区内由联勤队负责|Roving vendors in a joint area
-R012||||* |2101|@joint|犬只：城警联勤区内由联勤队负责|Dogs in a joint area
-R020|||||2103|W01|非法捕捞：全域由水上大队负责（岸上发现亦同）|Illegal fishing, wherever it was seen
-R021|||||2104|W01|非法采砂：全域由水上大队负责|Illegal sand mining, wherever it was seen
-R022|||||2105|W01|船舶排污：全域由水上大队负责|Pollution from boats, wherever it was seen
-R023|||||2106|W01|侵占水域岸线：全域由水上大队负责|Occupied water or shore
-R024|||*||0111|@water|水域秩序：水面上由水上大队负责|Disorder on the water
-R025|||*||0105|@water|水域不洁：水面上由水上大队负责，岸上仍归属地|Dirty water: on the water; ashore it stays with the township
-R026|||*||0114|@water|动物尸体：水面上由水上大队负责|Dead animals in the water
-R030|||||0401|S03|路面塌陷：应急管理|Road collapse
-R031|||||0403|S03|燃气管道破裂：应急管理|Burst gas pipe
-R032|||||0407|S03|架空线缆损坏：应急管理|Damaged overhead cable
-R033|||||0408|S03|群发性事件：应急管理|Mass incident
-R040|||||0108|S02|道路破损：交通运输|Damaged road
-R041|||||0406|S02|道路结冰：交通运输|Icy road
-R042|||||0509|S02|黑车拉客：交通运输|Unlicensed taxi
-R050|||||2108|S01|食品摊点：市场监管|Food stalls
-R051||~market|||0501|S01|农贸市场内的游商：市场监管|Vendors in a market
-R052||~market||* |0501|@joint|城警联勤区内的农贸市场：联勤队负责（化解R011与R051的交叉）|A market in a joint area: settles R011 against R051
-R060|||||0114|S04|动物尸体：农业农村（无害化处理）|Dead animals on land
-R061|||||2107|D02|文化经营场所：文化市场第二大队|Culture venues
-R070||~industrial_park|||03|D01|工业园内施工管理：城市管理第一大队|Construction in an industrial park
-R071|||||0305|S02|无证掘路：交通运输|Digging up a road
-R072||~industrial_park|||0305|S02|工业园内无证掘路仍归交通运输（化解R070与R071的交叉）|Digging up a road in a park: settles R070 against R071
-R073||~scenic|||0204|D01|景区内散发广告：城市管理第一大队|Leaflets in a scenic area
+R002|||*|||@water|水面上的一切事项由水上大队负责：只有它有船|On the water everything: only the water brigade has boats
+R010|||-|* |2102|@joint|僵尸车：城警联勤区内由联勤队负责|Zombie cars in a joint area
+R011|||-|* |0501|@joint|游商：城警联勤区内由联勤队负责|Roving vendors in a joint area
+R012|||-|* |2101|@joint|犬只：城警联勤区内由联勤队负责|Dogs in a joint area
+R020|||-||2103|W01|非法捕捞：岸上发现亦由水上大队负责|Illegal fishing, seen from ashore too
+R021|||-||2104|W01|非法采砂：岸上发现亦由水上大队负责|Illegal sand mining, seen from ashore too
+R022|||-||2105|W01|船舶排污：岸上发现亦由水上大队负责|Pollution from boats, seen from ashore too
+R023|||-||2106|W01|侵占水域岸线：岸上亦由水上大队负责|Occupied water or shore, ashore too
+R030|||-||0401|S03|路面塌陷：应急管理|Road collapse
+R031|||-||0403|S03|燃气管道破裂：应急管理|Burst gas pipe
+R032|||-||0407|S03|架空线缆损坏：应急管理|Damaged overhead cable
+R033|||-||0408|S03|群发性事件：应急管理|Mass incident
+R040|||-||0108|S02|道路破损：交通运输|Damaged road
+R041|||-||0406|S02|道路结冰：交通运输|Icy road
+R042|||-||0509|S02|黑车拉客：交通运输|Unlicensed taxi
+R050|||-||2108|S01|食品摊点：市场监管|Food stalls
+R051||~market|-||0501|S01|农贸市场内的游商：市场监管|Vendors in a market
+R052||~market|-|* |0501|@joint|城警联勤区内的农贸市场：联勤队负责（化解R011与R051的交叉）|A market in a joint area: settles R011 against R051
+R060|||-||0114|S04|动物尸体：农业农村（无害化处理）|Dead animals on land
+R061|||-||2107|D02|文化经营场所：文化市场第二大队|Culture venues
+R070||~industrial_park|-||03|D01|工业园内施工管理：城市管理第一大队|Construction in an industrial park
+R071|||-||0305|S02|无证掘路：交通运输|Digging up a road
+R072||~industrial_park|-||0305|S02|工业园内无证掘路仍归交通运输（化解R070与R071的交叉）|Digging up a road in a park: settles R070 against R071
+R073||~scenic|-||0204|D01|景区内散发广告：城市管理第一大队|Leaflets in a scenic area
 """
 
 

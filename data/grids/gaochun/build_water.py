@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -16,6 +16,8 @@ from shapely.geometry.base import BaseGeometry
 TOTAL_KM2 = 191.0
 GUCHENG_LAKE_KM2 = 31.0
 SHIJIU_LAKE_KM2 = 42.0
+CUT_OFF_M2 = 500_000.0
+"""Land that rivers along the border leave on their far side, up to this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,18 @@ def open_waters(district: Polygon, to_metres: Callable[[object], Points]) -> lis
         own = shapely.union_all(parts)
         out.append(Water(water.name, water.name_en, water.kind, own))
         taken = taken.union(own)
-    return out
+    return _with_cut_off_banks(out, district.difference(taken))
+
+
+def _with_cut_off_banks(waters: list[Water], land: BaseGeometry) -> list[Water]:
+    """Strips of land between a water and the border, which nothing leads to, become part of that water."""
+    for strip in shapely.get_parts(land):
+        if 1 < strip.area < CUT_OFF_M2:
+            near = strip.buffer(1)
+            i = max(range(len(waters)), key=lambda k: near.intersection(waters[k].geometry).area)
+            joined = shapely.union_all([waters[i].geometry, strip], grid_size=0.001)
+            waters[i] = replace(waters[i], geometry=joined)
+    return waters
 
 
 def west_border(district: Polygon, to_metres: Callable[[object], Points]) -> BaseGeometry:
