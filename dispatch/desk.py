@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch import errors, lifecycle, routing
 from dispatch.audit import Entry, Event, Head, enter
 from dispatch.fleet import Fleet
+from dispatch.fleet import Fleet
 from dispatch.ground import Ground
 from dispatch.model import Action, State
 from dispatch.opening import after, report_digest

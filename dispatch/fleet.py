@@ -6,22 +6,19 @@ What is known is what the database confirmed, here or by another worker; all of 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from dispatch.district import District
-from dispatch.model import Unit
+from dispatch.model import Mode, Unit
 from geo.units import Units
 
 TRACK_M: Final = 100.0
 TRACK_EVERY: Final = timedelta(minutes=2)
 """A position is kept in the track when it is so far from the one kept before it, or so much later."""
-
-MOST: Final = 24
-"""Of a large team, so many units are weighed by travel time: the nearest in a straight line."""
 
 _NEVER: Final = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -80,16 +77,28 @@ class Stand:
 class Fleet:
     """All units of a district. Not for several threads at once."""
 
+    MOST: Final = 24
+    """Of a larger team, so many units are weighed by travel time."""
+
     def __init__(self, district: District, stale: timedelta) -> None:
         """`stale`: a position older than this counts no more."""
-        self._district, self._stale = district, stale
+        self._stale = stale
         self._known: dict[str, Known] = {}
         self._live: dict[str, datetime] = {}
+        self._begin(district)
+
+    def _begin(self, district: District) -> None:
+        self._district = district
         self._units = Units(district.metric_crs)
-        self._teams: dict[str, list[Unit]] = {}
         for unit in district.units.values():
-            self._teams.setdefault(unit.team, []).append(unit)
             self._home(unit)
+
+    def adopt(self, district: District, now: datetime) -> None:
+        """Go over to another edition's units and bases; what is known of those that it has too, stays known."""
+        known = self._known.values()
+        self._known, self._live = {}, {}
+        self._begin(district)
+        self.learn(known, now)
 
     @property
     def live(self) -> Mapping[str, datetime]:
@@ -105,33 +114,30 @@ class Fleet:
         """Where a unit is counted from. KeyError for a unit that the district does not have."""
         unit = self._district.units[code]
         last = self.last(code)
-        on_shift = last is None or last.on_shift
+        on_shift = self.on_shift(code)
         if last is not None and code in self._live:
             return Stand(unit, last.lon, last.lat, last.at, on_shift)
         base = self._district.bases[unit.base]
         return Stand(unit, base.lon, base.lat, None, on_shift)
 
-    def stands(
-        self, team: str, lon: float, lat: float, free: Callable[[str], bool] = lambda _: True, also: str = ""
-    ) -> list[Stand]:
-        """Those of a team's units that are weighed for a place: all, or of very many the nearest that are free.
+    def fresh(self, code: str) -> Position | None:
+        """A unit's position while it counts."""
+        return self._known[code].position if code in self._live else None
 
-        `also`: a unit that is weighed in any case, if it is the team's.
-        """
-        units = self._teams.get(team, [])
-        if len(units) <= MOST:
-            return [self.stand(unit.code) for unit in units]
+    def on_shift(self, code: str) -> bool:
+        """Whether a unit may be sent: it did not say last that it is off shift."""
+        known = self._known.get(code)
+        return known is None or known.position.on_shift
+
+    def nearest(self, team: str, lon: float, lat: float, busy: Collection[str]) -> list[str]:
+        """The nearest in a straight line of a team's units that are on shift and not busy: `MOST` in all its modes."""
 
         def wanted(code: str) -> bool:
-            return free(code) and self.stand(code).on_shift
+            return code not in busy and self.on_shift(code)
 
-        groups = dict.fromkeys(_group(unit) for unit in units)
-        near = {
-            code for group in groups for code, _ in self._units.near(lon, lat, MOST // len(groups), wanted, [group])
-        }
-        near |= {unit.code for unit in units if unit.code == also}
-        # None is free: some are named all the same, so that the decision says who is busy.
-        return [self.stand(code) for code in sorted(near or (unit.code for unit in units[:MOST]))]
+        groups = [_group(team, mode) for mode in Mode]
+        each = self.MOST // len(groups)
+        return [code for group in groups for code, _ in self._units.near(lon, lat, each, wanted, [group])]
 
     def sift(self, given: Sequence[Position]) -> Sifted:
         """Tell what is new from what is not, in the order of the positions' own times. Changes nothing."""
@@ -162,7 +168,7 @@ class Fleet:
             self._known[unit.code] = row
             if position.at >= now - self._stale:
                 self._live[unit.code] = position.at
-                self._units.move(unit.code, position.lon, position.lat, position.at, _group(unit))
+                self._units.move(unit.code, position.lon, position.lat, position.at, _group(unit.team, unit.mode))
             moved.append(unit.code)
         return moved
 
@@ -178,11 +184,11 @@ class Fleet:
     def _home(self, unit: Unit) -> None:
         base = self._district.bases[unit.base]
         self._units.remove(unit.code)
-        self._units.move(unit.code, base.lon, base.lat, _NEVER, _group(unit))
+        self._units.move(unit.code, base.lon, base.lat, _NEVER, _group(unit.team, unit.mode))
 
 
-def _group(unit: Unit) -> str:
-    return f"{unit.team} {unit.mode.value}"
+def _group(team: str, mode: Mode) -> str:
+    return f"{team} {mode.value}"
 
 
 def _is_kept(position: Position, kept: Position) -> bool:

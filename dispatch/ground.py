@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dispatch.competence import DecisionTable
 from dispatch.district import District
 from dispatch.errors import ExtractUnreadable, UnknownMatter, ValhallaMissing
+from dispatch.fleet import Fleet
 from dispatch.model import Matter, MatterClass, Unit
 from dispatch.routing import Candidate
 from geo import valhalla
 from geo.locate import Locator
 from geo.terrain import Terrain
-from geo.travel import Travel
+from geo.travel import Leg, Travel
 from geo.travel_cache import prepared
 
 
@@ -29,11 +32,35 @@ class Ground:
     units_of: dict[str, tuple[Unit, ...]]
     zone_info: ZoneInfo
 
-    def candidates(self, team: str, lon: float, lat: float) -> list[Candidate]:
-        """The team's units with their way from base to the point (WGS 84 degrees)."""
-        units = self.units_of.get(team, ())
+    def candidates(
+        self, team: str, lon: float, lat: float, fleet: Fleet, now: datetime, busy: Collection[str] = (), also: str = ""
+    ) -> list[Candidate]:
+        """The team's units with their way to the point (WGS 84 degrees) from where they are, or else from their base.
+
+        Of a very large team the nearest in a straight line that are free (not in `busy`), and `also`. From where no way
+        is known (outside the district, say) the base counts.
+        """
+        units: Sequence[Unit] = self.units_of.get(team, ())
+        if len(units) > fleet.MOST:
+            near = {*fleet.nearest(team, lon, lat, busy), also}
+            units = [unit for unit in units if unit.code in near] or units[: fleet.MOST]
         legs = self.travel.legs_to([(unit.base, unit.mode.value) for unit in units], lon, lat)
-        return [Candidate(unit, leg) for unit, leg in zip(units, legs, strict=True)]
+        fresh = {unit.code: fix for unit in units if (fix := fleet.fresh(unit.code))}
+        from_there: dict[str, Leg | None] = {}
+        for mode in {unit.mode for unit in units if unit.code in fresh}:
+            starts = {
+                u.code: (fresh[u.code].lon, fresh[u.code].lat) for u in units if u.mode is mode and u.code in fresh
+            }
+            from_there |= self.travel.legs(mode.value, starts, lon, lat)
+        found = []
+        for unit, from_base in zip(units, legs, strict=True):
+            on_shift, leg = fleet.on_shift(unit.code), from_there.get(unit.code)
+            if leg is None:
+                found.append(Candidate(unit, from_base, on_shift=on_shift))
+            else:
+                age = max(0, round((now - fresh[unit.code].at).total_seconds()))
+                found.append(Candidate(unit, leg, age, on_shift))
+        return found
 
     def matter(self, code: str) -> Matter | MatterClass:
         """The matter, or the class when only that is known. Raises `UnknownMatter`."""

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from pyproj import Transformer
@@ -44,6 +45,12 @@ class _Entry:
     group: str
 
 
+@cache
+def _into(metric_crs: str) -> Transformer:
+    """From WGS 84 degrees; it takes PROJ some time to make one."""
+    return Transformer.from_crs("EPSG:4326", metric_crs, always_xy=True)
+
+
 class _Tree:
     """An R-tree whose members count themselves; the library's own count is wrong after removals."""
 
@@ -65,7 +72,7 @@ class Units:
 
     def __init__(self, metric_crs: str) -> None:
         """`metric_crs`: the district's, in which distances are measured."""
-        self._to_metres = Transformer.from_crs("EPSG:4326", metric_crs, always_xy=True)
+        self._to_metres = _into(metric_crs)
         self._trees: dict[str, _Tree] = {}
         self._entries: dict[str, _Entry] = {}
         self._codes: dict[int, str] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,15 +18,18 @@ import pytest
 from dispatch import routing
 from dispatch.bulk import ANY_AGE_DAYS, DATUMS, Points, Router
 from dispatch.errors import DomainError, EmptyFile, MissingColumn, UnknownFormat
+from dispatch.fleet import Fleet
 from dispatch.intake import place
 from dispatch.model import Decision
 from dispatch.route_file import ANSWER, Summary, kept_names, route_file
 from dispatch.rows import Reader
 from geo.datum import Datum, from_wgs84
 from tests.points import near_edges, of_every_kind, on_edges, uniform
-from tests.sample import ground
+from tests.sample import ground, sample
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
+FLEET = Fleet(sample(), timedelta(minutes=5))
+"""Nobody has said where he is: all are counted from their bases."""
 
 
 def single(router: Router, points: Points, at: int) -> tuple[Decision, Any] | DomainError:
@@ -37,7 +40,7 @@ def single(router: Router, points: Points, at: int) -> tuple[Decision, Any] | Do
     except DomainError as error:
         return error
     ruling = g.table.decide(placed.place, placed.report.matter)
-    candidates = g.candidates(ruling.team, placed.report.lon, placed.report.lat)
+    candidates = g.candidates(ruling.team, placed.report.lon, placed.report.lat, FLEET, NOW)
     decision = routing.decide(
         version=g.district.version,
         ruling=ruling,

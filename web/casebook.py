@@ -124,7 +124,7 @@ async def act(case_no: str, given: OrderIn, worker: WorkerOf) -> Response:
         seq=given.seq,
     )
     async with connect(worker.engine) as connection:
-        case = await desk.act(connection, worker.ground, order, now)
+        case = await desk.act(connection, worker.ground, worker.feed.fleet, order, now)
     worker.hub.nudge()
     return json_answer(case_view(case, worker.ground.district) | {"actions": actions_view(case)})
 

@@ -82,6 +82,7 @@ def decision_view(decision: Mapping[str, Any]) -> dict[str, Any]:
                     "distance_m": v["distance_m"],
                     "chosen": v["chosen"],
                     "reason": v["reason"],
+                    "seen_s": v.get("seen_s"),
                 }
                 for v in decision["units"]
             ),

@@ -15,6 +15,7 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "nearest": ("最快到达", "gets there first"),
     "farther": ("到达更晚", "would get there later"),
     "busy": ("正在处理其他案件", "is on another case"),
+    "off_shift": ("不在班", "is off shift"),
     "unreachable": ("无法到达该点", "cannot get there"),
     "most_specific": ("规定最具体", "the most specific row"),
     "less_specific": ("规定较笼统", "less specific"),
@@ -126,14 +127,23 @@ def _units(decision: Mapping[str, Any], district: District, say: Say) -> list[st
             steps.append(say(f"{unit}：{reason}。", f"{unit}: {reason}."))
             continue
         eta, kilometres = minutes(verdict["eta_s"], say), f"{verdict['distance_m'] / 1000:.1f}"
-        by = say(*MODES[verdict["mode"]])
+        by, begin = say(*MODES[verdict["mode"]]), _begin(verdict.get("seen_s"), say)
         steps.append(
             say(
-                f"{unit}（{by}）：{eta}，{kilometres} 公里，{reason}。",
-                f"{unit} ({by}): {eta}, {kilometres} km, {reason}.",
+                f"{unit}（{by}，{begin}）：{eta}，{kilometres} 公里，{reason}。",
+                f"{unit} ({by}, {begin}): {eta}, {kilometres} km, {reason}.",
             )
         )
     return steps
+
+
+def _begin(seen_s: float | None, say: Say) -> str:
+    """Which position of a unit its way was counted from."""
+    if seen_s is None:
+        return say("从驻点出发", "from its base")
+    if seen_s < 60:
+        return say("从刚才所在位置出发", "from where it was just now")
+    return say(f"从 {minutes(seen_s, say)}前所在位置出发", f"from where it was {minutes(seen_s, say)} before")
 
 
 def _notes(decision: Mapping[str, Any], language: Language) -> list[str]:
