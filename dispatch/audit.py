@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -108,15 +108,17 @@ class Head:
     """SHA-256 of the report as it stands now, to be the one named in the first event."""
     opening: Mapping[str, object]
     """What the first event's data must say."""
-    same_place: bool
-    """Whether the case lies where its report does."""
+    placed: Mapping[str, object]
+    """What the last event that says where the case lies (its first, or a correction) must say."""
+    notes: Sequence[str]
+    """What that event's decision must note."""
     after: Mapping[str, object]
     """What the last event must say that it left behind."""
 
 
 def verify(head: Head, chain: Iterable[Recorded]) -> Break | None:
     """The first break of one case's chain, given in order of `seq`; None when it holds."""
-    before, last = GENESIS, None
+    before, last, placed = GENESIS, None, None
     for expected, recorded in enumerate(chain, start=1):
         event = recorded.event
         if problem := _broken(event, expected, before, recorded.sealed) or (
@@ -124,13 +126,14 @@ def verify(head: Head, chain: Iterable[Recorded]) -> Break | None:
         ):
             return Break(head.case, expected, problem)
         before, last = recorded.sealed, event
-    if last is None:
+        placed = event if "place" in event.data else placed
+    if last is None or placed is None:
         return Break(head.case, 0, "empty")
     if (head.seq, head.sealed) != (last.seq, before):
         return Break(head.case, max(head.seq, last.seq), "head")
     if last.data.get("after") != head.after:
         return Break(head.case, last.seq, "projection")
-    return None
+    return None if _lies_so(head, placed) else Break(head.case, placed.seq, "projection")
 
 
 def _broken(event: Event, expected: int, before: bytes, sealed: bytes) -> str | None:
@@ -145,4 +148,11 @@ def _not_opened_so(head: Head, event: Event) -> str | None:
     if event.data.get("report_digest") != head.report_digest:
         return "report"
     said = {name: event.data.get(name) for name in head.opening}
-    return None if (said, event.at, head.same_place) == (head.opening, head.opened_at, True) else "projection"
+    return None if (said, event.at) == (head.opening, head.opened_at) else "projection"
+
+
+def _lies_so(head: Head, event: Event) -> bool:
+    said = {name: event.data.get(name) for name in head.placed}
+    decision = event.data.get("decision")
+    notes = decision.get("notes") if isinstance(decision, Mapping) else None
+    return said == head.placed and notes == list(head.notes)

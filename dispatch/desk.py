@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -12,14 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import errors, lifecycle, routing
 from dispatch.audit import Entry, Event, Head, enter
-from dispatch.fleet import Fleet
+from dispatch.editions import Editions
+from dispatch.enactment import seen
 from dispatch.fleet import Fleet
 from dispatch.ground import Ground
 from dispatch.model import Action, State
 from dispatch.opening import after, report_digest
+from dispatch.relocation import Pin, relocate
 from dispatch.store import cases, moves
 from dispatch.store.cases import CaseRow
 from geo.travel import Leg
+
+PLACE: Final = ("lon", "lat", "accuracy_m")
 
 
 def stands(row: RowMapping) -> Head:
@@ -30,11 +35,12 @@ def stands(row: RowMapping) -> Head:
         sealed=bytes(row["head_sealed"]),
         opened_at=row["opened_at"],
         report_digest=report_digest(cases.as_report(row)),
-        opening={
-            "place": {"lon": row["lon"], "lat": row["lat"], "accuracy_m": row["accuracy_m"]},
+        opening={"place": {name: row[name] for name in PLACE}},
+        placed={
+            "place": {name: row["case_" + name] for name in PLACE},
             "case": {name: row["case_" + name] for name in ("matter", "urgency", "township", "grid")},
         },
-        same_place=(row["case_lon"], row["case_lat"]) == (row["lon"], row["lat"]),
+        notes=tuple(row["case_notes"]),
         after=after(State(row["state"]), row["team"], row["unit"], row["due_at"]),
     )
 
@@ -51,15 +57,17 @@ class Order:
     team: str = ""
     unit: str = ""
     photos: tuple[str, ...] = ()
+    pin: Pin | None = None
     seq: int | None = None
     """The step that the actor was looking at; None: whatever it is."""
 
 
-async def act(connection: AsyncConnection, ground: Ground, fleet: Fleet, order: Order, now: datetime) -> CaseRow:
+async def act(connection: AsyncConnection, editions: Editions, fleet: Fleet, order: Order, now: datetime) -> CaseRow:
     """Move a case on, once per order id.
 
-    Raises `UnknownCase`, `ActionNotAllowed`, `ActionNeeds`, `UnknownTeam`, `UnknownUnit`, `UnitBusy`, `UnknownPhoto`,
-    `CaseMovedOn`, `ActionConflicts`.
+    A place that is corrected is decided by the edition that its report was decided by: the one that held when it was
+    seen. Raises `UnknownCase`, `ActionNotAllowed`, `ActionNeeds`, `UnknownTeam`, `UnknownUnit`, `UnitBusy`,
+    `UnknownPhoto`, `CaseMovedOn`, `ActionConflicts`, and of a position what `intake.locate` raises.
     """
     for _ in range(moves.TRIES):
         facts = await moves.gather_for_action(connection, order.case_no, order.id)
@@ -73,9 +81,14 @@ async def act(connection: AsyncConnection, ground: Ground, fleet: Fleet, order: 
             raise _moved_on(facts)
         if order.photos:
             await moves.photos_are_here(connection, order.photos)
-        case, entry = decide_action(ground, fleet, order, facts.case, facts.busy, now)
+        if lies := order.action is Action.RELOCATE:
+            ground = await editions.at(seen(facts.case.seen_at, facts.case.received_at))
+            before = await cases.which_decision(connection, order.case_no)
+            case, entry = decide_relocation(ground, fleet, order, facts.case, before, facts.busy, now)
+        else:
+            case, entry = decide_action(editions.current, fleet, order, facts.case, facts.busy, now)
         try:
-            if await moves.advance_case(connection, case, entry):
+            if await moves.advance_case(connection, case, entry, lies=lies):
                 return case
         except (moves.UnitTaken, moves.AlreadyThere):
             continue
@@ -114,21 +127,43 @@ def decide_action(
     moved = replace(
         case,
         state=transition.target,
-        seq=case.seq + 1,
         team=team,
         unit=unit,
         eta_s=(round(leg.seconds) if leg else None) if changed else case.eta_s,
         mode=(ground.district.units[unit].mode if unit else None) if changed else case.mode,
-        changed_at=now,
     )
-    data: dict[str, object] = {"after": after(moved.state, team, unit, case.due_at), "note": order.note}
+    return _done(order, case, moved, {}, now)
+
+
+def decide_relocation(
+    ground: Ground,
+    fleet: Fleet,
+    order: Order,
+    case: CaseRow,
+    before: Mapping[str, Any],
+    busy: frozenset[str],
+    now: datetime,
+) -> tuple[CaseRow, Entry]:
+    """As `decide_action`, for an order that corrects where the case lies; `before`: its decision until now."""
+    transition = lifecycle.advance(case.state, order.action, {"position": "given" if order.pin else ""})
+    pin = cast("Pin", order.pin)  # without one the table refuses
+    moved, told = relocate(ground, fleet, transition, case, before, pin, busy, now)
+    return _done(order, case, moved, told, now)
+
+
+def _done(
+    order: Order, case: CaseRow, moved: CaseRow, told: Mapping[str, object], now: datetime
+) -> tuple[CaseRow, Entry]:
+    """The case as `moved`, a step on, and the event of that step, which tells `told` beside what every one tells."""
+    after_it = after(moved.state, moved.team, moved.unit, moved.due_at)
+    data: dict[str, object] = {"after": after_it, "note": order.note, **told}
     if order.photos:
         data["photos"] = list(order.photos)
     entry = enter(
         Event(
             id=str(order.id),
             case=case.case_no,
-            seq=moved.seq,
+            seq=case.seq + 1,
             at=now,
             action=order.action.value,
             actor=order.actor,
@@ -136,7 +171,7 @@ def decide_action(
             prev=case.sealed,
         )
     )
-    return replace(moved, sealed=entry.sealed), entry
+    return replace(moved, seq=case.seq + 1, changed_at=now, sealed=entry.sealed), entry
 
 
 def _send(

@@ -8,13 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from dispatch.competence import DecisionTable
+from dispatch.competence import PLACE_LAYERS, DecisionTable, Place
 from dispatch.district import District
 from dispatch.errors import ExtractUnreadable, UnknownMatter, ValhallaMissing
 from dispatch.fleet import Fleet
 from dispatch.model import Matter, MatterClass, Unit
+from dispatch.outcomes import Spot, Weighed, weigh
 from dispatch.routing import Candidate
 from geo import valhalla
+from geo.circle import Circles
+from geo.grid import Metric
 from geo.locate import Locator
 from geo.terrain import Terrain
 from geo.travel import Leg, Travel
@@ -27,6 +30,7 @@ class Ground:
 
     district: District
     locator: Locator
+    circles: Circles
     table: DecisionTable
     travel: Travel
     units_of: dict[str, tuple[Unit, ...]]
@@ -62,6 +66,16 @@ class Ground:
                 found.append(Candidate(unit, leg, age, on_shift))
         return found
 
+    def weigh(self, lon: float, lat: float, radius_m: float, place: Place, matter: str) -> Weighed:
+        """Who is responsible for a position (WGS 84 degrees), good to `radius_m`, whose middle lies in `place`.
+
+        Raises `UnknownMatter`.
+        """
+        known, clear = self.matter(matter), self.circles.clear(lon, lat, radius_m)
+        spot = Spot(lon, lat, radius_m, place, matter, isinstance(known, Matter) and known.on_water)
+        parts = () if clear else self.circles.parts(lon, lat, radius_m)
+        return weigh(self.table, spot, parts, self.district.settings.confirm_share)
+
     def matter(self, code: str) -> Matter | MatterClass:
         """The matter, or the class when only that is known. Raises `UnknownMatter`."""
         found = self.district.matters.get(code) or self.district.classes.get(code)
@@ -79,9 +93,11 @@ def prepare(district: District, cache: Path | None = None, osm: Path | None = No
     units: dict[str, list[Unit]] = {}
     for unit in district.units.values():
         units.setdefault(unit.team, []).append(unit)
+    locator = Locator(layers)
     return Ground(
         district=district,
-        locator=Locator(layers),
+        locator=locator,
+        circles=Circles(locator, Metric(district.metric_crs), PLACE_LAYERS),
         table=DecisionTable(district.rules, layers, district.classes, district.matters, district.teams),
         travel=_travel(terrain(district, osm), cache),
         units_of={team: tuple(found) for team, found in units.items()},

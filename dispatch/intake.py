@@ -53,6 +53,19 @@ class Draft(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Located:
+    """A position in WGS 84 degrees inside the district, with the zones that hold it and what was done to it."""
+
+    lon: float
+    lat: float
+    accuracy_m: float
+    datum: Datum
+    place: Place
+    notes: tuple[str, ...]
+    facts: Mapping[str, float | str]
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
     """A report with the zones that hold it, and what was filled in or done to it on the way."""
 
@@ -71,32 +84,15 @@ def place(ground: Ground, draft: Draft, report_id: UUID, now: datetime, max_age_
     """
     ground.matter(draft.matter)
     seen_at = _seen(draft.seen_at, now, max_age_days)
-    datum = draft.datum or Datum.WGS84
-    accuracy = DEFAULT_ACCURACY_M if draft.accuracy_m is None else draft.accuracy_m
-    _plausible(ground, draft.lon, draft.lat)
-    lon, lat = (float(value) for value in to_wgs84(draft.lon, draft.lat, datum))
-    notes: list[str] = []
-    facts: dict[str, float | str] = {}
-    if datum in (Datum.GCJ02, Datum.BD09):
-        notes.append("datum_converted")
-        facts["datum"] = datum.value
-    zones = ground.locator.at(lon, lat)
-    if not zones["district"]:
-        snapped_lon, snapped_lat, metres = ground.locator.snap(lon, lat)
-        if metres >= accuracy:
-            raise _outside(ground, draft, metres)
-        lon, lat = snapped_lon, snapped_lat
-        zones = ground.locator.at(lon, lat)
-        notes.append("snapped")
-        facts["snapped_m"] = round(metres, 1)
+    at = locate(ground, draft.lon, draft.lat, draft.datum, draft.accuracy_m)
     report = Report(
         id=report_id,
-        lon=lon,
-        lat=lat,
+        lon=at.lon,
+        lat=at.lat,
         given_lon=draft.lon,
         given_lat=draft.lat,
-        datum=datum,
-        accuracy_m=accuracy,
+        datum=at.datum,
+        accuracy_m=at.accuracy_m,
         seen_at=seen_at,
         received_at=now,
         source=draft.source or Source.OTHER,
@@ -107,7 +103,33 @@ def place(ground: Ground, draft: Draft, report_id: UUID, now: datetime, max_age_
     )
     may_miss = ("id", "datum", "accuracy_m", "seen_at", "source")
     filled = tuple(field for field in may_miss if getattr(draft, field) is None)
-    return Placed(report, zones, filled, tuple(notes), facts)
+    return Placed(report, at.place, filled, at.notes, at.facts)
+
+
+def locate(ground: Ground, lon: float, lat: float, datum: Datum | None, accuracy_m: float | None) -> Located:
+    """Bring a position to WGS 84, find its zones; snap it when it lies outside by less than its accuracy.
+
+    Raises `CoordinatesZero`, `CoordinatesOutOfRange`, `CoordinatesSwapped`, `OutsideDistrict`.
+    """
+    given = datum or Datum.WGS84
+    accuracy = DEFAULT_ACCURACY_M if accuracy_m is None else accuracy_m
+    _plausible(ground, lon, lat)
+    x, y = (float(value) for value in to_wgs84(lon, lat, given))
+    notes: list[str] = []
+    facts: dict[str, float | str] = {}
+    if given in (Datum.GCJ02, Datum.BD09):
+        notes.append("datum_converted")
+        facts["datum"] = given.value
+    zones = ground.locator.at(x, y)
+    if not zones["district"]:
+        snapped_x, snapped_y, metres = ground.locator.snap(x, y)
+        if metres >= accuracy:
+            raise _outside(ground, lon, lat, given, metres)
+        x, y = snapped_x, snapped_y
+        zones = ground.locator.at(x, y)
+        notes.append("snapped")
+        facts["snapped_m"] = round(metres, 1)
+    return Located(x, y, accuracy, given, zones, tuple(notes), facts)
 
 
 def digest_fields(report: Report) -> dict[str, object]:
@@ -166,20 +188,19 @@ def _plausible(ground: Ground, lon: float, lat: float) -> None:
         raise errors.CoordinatesOutOfRange(where, lon=lon, lat=lat)
 
 
-def _outside(ground: Ground, draft: Draft, metres: float) -> errors.OutsideDistrict:
+def _outside(ground: Ground, lon: float, lat: float, given: Datum, metres: float) -> errors.OutsideDistrict:
     """The refusal, with a hint when another datum would have put the point inside."""
-    given = draft.datum or Datum.WGS84
-    zone, _ = ground.locator.nearest("township", *map(float, to_wgs84(draft.lon, draft.lat, given)))
+    zone, _ = ground.locator.nearest("township", *map(float, to_wgs84(lon, lat, given)))
     hint_zh, hint = "请检查坐标。", "Check the position."
     reading = None
     for datum in (Datum.WGS84, Datum.GCJ02, Datum.BD09):
-        if datum is not given and ground.locator.at(*map(float, to_wgs84(draft.lon, draft.lat, datum)))["district"]:
+        if datum is not given and ground.locator.at(*map(float, to_wgs84(lon, lat, datum)))["district"]:
             reading = datum.value
             hint_zh = f"若坐标是 {reading}，则该点在本区内，请注明 datum={reading}。"
             hint = f"Read as {reading} it lies inside: if that is what it is, say datum={reading}."
             break
     return errors.OutsideDistrict(
-        {"lon": draft.lon, "lat": draft.lat, "township": zone.code, "distance_m": round(metres), "reads_as": reading},
+        {"lon": lon, "lat": lat, "township": zone.code, "distance_m": round(metres), "reads_as": reading},
         metres=round(metres),
         nearest=zone.name,
         nearest_en=zone.name_en,

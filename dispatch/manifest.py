@@ -29,6 +29,8 @@ class DistrictSettings:
     """Minutes after which a case that nobody accepted is shown as unclaimed."""
     travel_cell_m: float
     """Metres, the grain of travel times."""
+    confirm_share: float
+    """A team that has less than this of a position's circle (0 to 1) is sent, and the place is to be confirmed."""
     speeds_kmh: Mapping[str, float]
 
 
@@ -86,6 +88,13 @@ class _Section:
         self.bad(key, "文字 / text")
         return ""
 
+    def share(self, key: str, default: float) -> float:
+        value = self.raw.get(key, default)
+        if is_positive(value) and value <= 1:
+            return float(value)
+        self.bad(key, "> 0, ≤ 1")
+        return default
+
     def truth(self, key: str) -> bool:
         value = self.raw.get(key)
         if not isinstance(value, bool):
@@ -131,6 +140,7 @@ def read_manifest(reading: Reading) -> Manifest | None:
         settings=DistrictSettings(
             settings.number("unclaimed_after_min"),
             settings.number("travel_cell_m"),
+            settings.share("confirm_share", 0.7),
             MappingProxyType({name: float(v) for name, v in speeds.items() if is_positive(v)}),
         ),
         digits=_digits(reading, raw.get("grid_code")),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
 from dispatch.audit import GENESIS, Entry, Event, canonical_json, enter, instant
+from dispatch.competence import Place
 from dispatch.ground import Ground
-from dispatch.intake import Placed, digest_fields
+from dispatch.intake import Located, Placed, digest_fields
 from dispatch.model import Action, Decision, Matter, MatterClass, Report, State
 from dispatch.store.cases import CaseRow
 
@@ -62,7 +64,7 @@ def opening(
         lat=report.lat,
         township=township,
         grid=grid,
-        zones={layer: [zone.code for zone in held] for layer, held in zones.items() if held and layer != "district"},
+        zones=_codes(zones),
         seen_at=report.seen_at,
         received_at=report.received_at,
         changed_at=report.received_at,
@@ -76,6 +78,28 @@ def opening(
     return case, entry
 
 
+def placed_at(case: CaseRow, at: Located, decision: Decision) -> CaseRow:
+    """The case where its place was corrected to, with the notes of the decision from there."""
+    return replace(
+        case,
+        lon=at.lon,
+        lat=at.lat,
+        accuracy_m=at.accuracy_m,
+        township=_lowest(at.place.get("township", ())),
+        grid=_lowest(at.place.get("grid", ())),
+        zones=_codes(at.place),
+        notes=decision.notes,
+    )
+
+
+def placing(case: CaseRow) -> dict[str, object]:
+    """What an event that says where a case lies says of it."""
+    return {
+        "place": {"lon": case.lon, "lat": case.lat, "accuracy_m": case.accuracy_m},
+        "case": {"matter": case.matter, "urgency": case.urgency, "township": case.township, "grid": case.grid},
+    }
+
+
 def report_digest(report: Report) -> str:
     """SHA-256 over the canonical form of the report as it came, hexadecimal."""
     return sha256(canonical_json(digest_fields(report))).hexdigest()
@@ -86,6 +110,10 @@ def limits(matter: Matter | MatterClass) -> tuple[int, float]:
     if isinstance(matter, Matter):
         return matter.urgency, matter.limit_h
     return CLASS_URGENCY, CLASS_LIMIT_H
+
+
+def _codes(place: Place) -> dict[str, list[str]]:
+    return {layer: [zone.code for zone in held] for layer, held in place.items() if held and layer != "district"}
 
 
 def _lowest(zones: Sequence[Any]) -> str | None:

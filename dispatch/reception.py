@@ -19,13 +19,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dispatch import errors, routing
-from dispatch.competence import Ruling
 from dispatch.editions import Editions
 from dispatch.enactment import seen
 from dispatch.fleet import Fleet
 from dispatch.ground import Ground
 from dispatch.intake import Draft, Placed, place, same_content
 from dispatch.opening import opening
+from dispatch.outcomes import Weighed
 from dispatch.routing import Candidate
 from dispatch.store import cases, moves
 from dispatch.store.cases import CaseRow
@@ -56,7 +56,7 @@ class _Waiting:
     enacted: int
     """The last enactment that was known when the ground was chosen."""
     placed: Placed
-    ruling: Ruling
+    weighed: Weighed
     candidates: list[Candidate]
     answer: asyncio.Future[Received | None]
     """None: its id is there already, and nothing was written."""
@@ -112,10 +112,12 @@ class Reception:
         if draft.photos:
             async with connect(self._engine) as connection:
                 await moves.photos_are_here(connection, draft.photos)
-        ruling = ground.table.decide(placed.place, draft.matter)
-        candidates = ground.candidates(ruling.team, placed.report.lon, placed.report.lat, self._fleet, now, self._busy)
+        report = placed.report
+        weighed = ground.weigh(report.lon, report.lat, report.accuracy_m, placed.place, draft.matter)
+        team = weighed.ruling.team
+        candidates = ground.candidates(team, weighed.lon, weighed.lat, self._fleet, now, self._busy)
         answer: asyncio.Future[Received | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(draft, ground, enacted, placed, ruling, candidates, answer))
+        self._waiting.append(_Waiting(draft, ground, enacted, placed, weighed, candidates, answer))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_waiting())
         if received := await answer:
@@ -184,12 +186,13 @@ class Reception:
         for one, number in zip(group, numbers, strict=True):
             decision = routing.decide(
                 version=one.ground.district.version,
-                ruling=one.ruling,
+                ruling=one.weighed.ruling,
                 place=one.placed.place,
                 candidates=one.candidates,
                 busy=busy,
                 notes=one.placed.notes,
                 facts=one.placed.facts,
+                weighed=one.weighed,
             )
             decided = routing.as_json(decision)
             case, entry = opening(one.ground, one.placed, decision, decided, number)

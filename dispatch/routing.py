@@ -33,6 +33,8 @@ def rank(candidates: Sequence[Candidate], busy: Collection[str], on_it: str | No
     def hindrance(candidate: Candidate) -> str:
         if candidate.leg is None:
             return "unreachable"
+        if candidate.unit.code == on_it:
+            return ""
         return "off_shift" if not candidate.on_shift else "busy" if candidate.unit.code in busy else ""
 
     def order(candidate: Candidate) -> tuple[bool, bool, float, str]:

@@ -118,6 +118,7 @@ case_file = Table(
     Column("eta_s", Integer),
     Column("mode", Text),
     Column("geom", Geometry("POINT", srid=4326, spatial_index=False), nullable=False),
+    Column("accuracy_m", Double, nullable=False),
     Column("township", Text),
     Column("grid", Text),
     Column("zones", JSONB, nullable=False),

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from dispatch.audit import GENESIS, Event, Head, Recorded, canonical, canonical_json, seal, verify
 
+RELOCATED = 4
+"""The step at which the case's place is corrected, in chains that are so long."""
 START = datetime(2026, 11, 23, 1, 2, 3, 4, tzinfo=UTC)
 
 
@@ -21,13 +23,17 @@ def chain(length: int) -> tuple[Head, list[Recorded]]:
     for seq in range(1, length + 1):
         data = {"after": {"state": f"s{seq}"}, "note": "说明"}
         if seq == 1:
-            data |= {"report_digest": "d", "place": {"lon": 1.5}}
+            data |= {"report_digest": "d", "place": {"lon": 1.5}, "decision": {"notes": []}}
+        if seq == RELOCATED:
+            data |= {"place": {"lon": 2.5}, "decision": {"notes": ["confirm_place"]}}
         event = Event(f"id{seq}", "C1", seq, START + timedelta(seconds=seq), "a", "甲", data, before)
         before = seal(event)
         made.append(Recorded(event, before))
     opened_at = START + timedelta(seconds=1)
     after = {"state": f"s{length}"}
-    return Head("C1", length, before, opened_at, "d", {"place": {"lon": 1.5}}, same_place=True, after=after), made
+    place, notes = ({"lon": 2.5}, ["confirm_place"]) if length >= RELOCATED else ({"lon": 1.5}, [])
+    opening, placed = {"place": {"lon": 1.5}}, {"place": place}
+    return Head("C1", length, before, opened_at, "d", opening, placed, notes, after), made
 
 
 def reseal(events: list[Recorded], start: int) -> list[Recorded]:
@@ -63,7 +69,8 @@ def test_nan_is_never_sealed() -> None:
 HEADS: dict[str, dict[str, Any]] = {
     "state": {"after": {"state": "closed"}},
     "place": {"opening": {"place": {"lon": 1.6}}},
-    "moved": {"same_place": False},
+    "moved": {"placed": {"place": {"lon": 1.6}}},
+    "noted": {"notes": ["snapped"]},
     "time": {"opened_at": START},
     "report": {"report_digest": "e"},
 }
@@ -75,7 +82,9 @@ def test_any_tampering_is_found(length: int, data: st.DataObject) -> None:
     head, events = chain(length)
     step = data.draw(st.integers(0, length - 1))
     kind = data.draw(
-        st.sampled_from(["field", "remove", "swap", "insert", "reseal", "state", "place", "moved", "time", "report"])
+        st.sampled_from(
+            ["field", "remove", "swap", "insert", "reseal", "state", "place", "moved", "noted", "time", "report"]
+        )
     )
     target = events[step]
     match kind:

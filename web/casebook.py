@@ -121,10 +121,11 @@ async def act(case_no: str, given: OrderIn, worker: WorkerOf) -> Response:
         team=given.team,
         unit=given.unit,
         photos=tuple(given.photos),
+        pin=given.pin(),
         seq=given.seq,
     )
     async with connect(worker.engine) as connection:
-        case = await desk.act(connection, worker.ground, worker.feed.fleet, order, now)
+        case = await desk.act(connection, worker.editions, worker.feed.fleet, order, now)
     worker.hub.nudge()
     return json_answer(case_view(case, worker.ground.district) | {"actions": actions_view(case)})
 

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from dispatch.fleet import Fate
 from dispatch.intake import NO_NUL
 from dispatch.model import Action, Mode, State, TeamKind
+from dispatch.relocation import Pin
+from geo.datum import Datum
 
 
 class TeamName(BaseModel):
@@ -265,13 +267,25 @@ class OrderIn(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     id: UUID = Field(default_factory=uuid4, description="Made by the client; the same id twice is the same action.")
-    action: Literal[Action.ACCEPT, Action.ARRIVE, Action.HANDLE, Action.CLOSE, Action.RETURN, Action.REASSIGN]
+    action: Literal[
+        Action.ACCEPT, Action.ARRIVE, Action.HANDLE, Action.CLOSE, Action.RETURN, Action.REASSIGN, Action.RELOCATE
+    ]
     actor: Annotated[str, Field(max_length=100, pattern=NO_NUL)] = ""
     note: Annotated[str, Field(max_length=4000, pattern=NO_NUL)] = ""
     team: Annotated[str, Field(max_length=50, pattern=NO_NUL)] = ""
     unit: Annotated[str, Field(max_length=50, pattern=NO_NUL)] = ""
     photos: Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]], Field(max_length=12)] = []
+    lon: Annotated[float | None, Field(allow_inf_nan=False, description="Of `relocate`: where it is.")] = None
+    lat: Annotated[float | None, Field(allow_inf_nan=False)] = None
+    datum: Datum | None = None
+    accuracy_m: Annotated[float | None, Field(ge=0, le=10_000, allow_inf_nan=False)] = None
     seq: int | None = Field(None, ge=1, description="The step you were looking at; refused when the case moved on.")
+
+    def pin(self) -> Pin | None:
+        """Where it is said to be, if it is."""
+        if self.lon is None or self.lat is None:
+            return None
+        return Pin(self.lon, self.lat, self.datum, self.accuracy_m)
 
 
 class Counters(BaseModel):

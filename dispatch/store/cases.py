@@ -42,6 +42,7 @@ class CaseRow:
     notes: tuple[str, ...]
     """Of its decision; the whole of it is asked for by `which_decision`."""
     accuracy_m: float
+    """Of its place: the report's, until the place was corrected."""
     source: Source
     text: str
     photos: tuple[str, ...]
@@ -69,7 +70,7 @@ class CaseFilter:
 COLUMNS: Final = """
     c.case_no, c.report_id, c.state, c.seq, c.sealed, c.matter, c.urgency, c.team, c.unit, c.eta_s, c.mode,
     ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.township, c.grid, c.zones, c.seen_at, c.received_at, c.changed_at,
-    c.due_at, c.notes, r.accuracy_m, r.source, r.text, r.photos"""
+    c.due_at, c.notes, c.accuracy_m, r.source, r.text, r.photos"""
 
 
 def as_case(row: RowMapping) -> CaseRow:
@@ -102,8 +103,14 @@ async def which_case(connection: AsyncConnection, case_no: str) -> CaseRow | Non
 
 
 async def which_decision(connection: AsyncConnection, case_no: str) -> Mapping[str, Any]:
-    """The decision that opened the case, as `routing.as_json` writes it. NoResultFound when there is no such case."""
-    query = text("SELECT data -> 'decision' FROM event WHERE case_no = :case_no AND seq = 1")
+    """The case's last decision: as it was opened, or its place last corrected. As `routing.as_json` writes it.
+
+    NoResultFound when there is no such case.
+    """
+    query = text(
+        "SELECT data -> 'decision' FROM event WHERE case_no = :case_no AND action IN ('report', 'relocate') "
+        "ORDER BY seq DESC LIMIT 1"
+    )
     found: Mapping[str, Any] = (await connection.execute(query, {"case_no": case_no})).scalar_one()
     return found
 

@@ -81,9 +81,9 @@ _OPEN: Final = for_driver(
         RETURNING id
     ), opened AS (
         INSERT INTO case_file (case_no, report_id, state, seq, sealed, matter, urgency, team, unit, eta_s, mode, geom,
-                               township, grid, zones, seen_at, received_at, changed_at, due_at, notes)
+                               accuracy_m, township, grid, zones, seen_at, received_at, changed_at, due_at, notes)
         SELECT case_no, id, state, 1, sealed, matter, urgency, team, unit, eta_s, mode, {_POINT},
-               township, grid, zones, seen_at, received_at, received_at, due_at, notes
+               accuracy_m, township, grid, zones, seen_at, received_at, received_at, due_at, notes
         FROM reported JOIN given USING (id)
         ORDER BY unit COLLATE "C"
         RETURNING case_no
@@ -175,28 +175,42 @@ def _opening_values(opening: Opening) -> dict[str, Any]:
     }
 
 
-_ADVANCE: Final = for_driver(
-    """
-    WITH moved AS (
-        UPDATE case_file
-        SET state = :state, seq = :seq, sealed = :sealed, team = :team, unit = :unit, eta_s = :eta_s, mode = :mode,
-            changed_at = :at, due_at = :due_at
-        WHERE case_no = :case_no AND seq = :seq - 1
-        RETURNING case_no
+_STANDS: Final = """
+            state = :state, seq = :seq, sealed = :sealed, team = :team, unit = :unit, eta_s = :eta_s, mode = :mode,
+            changed_at = :at, due_at = :due_at"""
+_LIES: Final = """,
+            geom = ST_SetSRID(ST_MakePoint(:lon, :lat), 4326), accuracy_m = :accuracy_m, township = :township,
+            grid = :grid, zones = CAST(:zones AS jsonb), notes = CAST(:notes AS text[])"""
+
+
+def _advance(columns: str) -> str:
+    return for_driver(
+        f"""
+        WITH moved AS (
+            UPDATE case_file SET {columns} WHERE case_no = :case_no AND seq = :seq - 1 RETURNING case_no
+        )
+        INSERT INTO event (action_id, case_no, seq, at, action, actor, data, prev, sealed)
+        SELECT :action_id, case_no, :seq, :at, :action, :actor, CAST(:data AS json), :prev, :sealed FROM moved
+        RETURNING id"""  # noqa: S608
     )
-    INSERT INTO event (action_id, case_no, seq, at, action, actor, data, prev, sealed)
-    SELECT :action_id, case_no, :seq, :at, :action, :actor, CAST(:data AS json), :prev, :sealed FROM moved
-    RETURNING id"""
-)
 
 
-async def advance_case(connection: AsyncConnection, case: CaseRow, entry: Entry) -> bool:
+_ADVANCE: Final = _advance(_STANDS)
+_RELOCATE: Final = _advance(_STANDS + _LIES)
+
+
+async def advance_case(connection: AsyncConnection, case: CaseRow, entry: Entry, *, lies: bool = False) -> bool:
     """Write the case as it now stands and its event; False when somebody else moved it first (nothing is written).
 
-    Raises `AlreadyThere` when the action's id is known, `UnitTaken`.
+    lies: also where it lies, and what follows from that. Raises `AlreadyThere` when the action's id is known,
+    `UnitTaken`.
     """
     values = {**_event_values(entry), **_case_values(case)}
-    return await _write(connection, _ADVANCE, values) is not None
+    if not lies:
+        return await _write(connection, _ADVANCE, values) is not None
+    values |= {name: getattr(case, name) for name in ("lon", "lat", "accuracy_m", "township", "grid")}
+    values |= {"zones": orjson.dumps(case.zones).decode(), "notes": list(case.notes)}
+    return await _write(connection, _RELOCATE, values) is not None
 
 
 async def _write(connection: AsyncConnection, statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:

@@ -94,7 +94,8 @@ _CHAINS: Final = text(
     """
     SELECT c.case_no, c.seq AS head_seq, c.state, c.sealed AS head_sealed, c.team, c.unit, c.due_at,
            c.received_at AS opened_at, c.matter AS case_matter, c.urgency AS case_urgency, c.township AS case_township,
-           c.grid AS case_grid, ST_X(c.geom) AS case_lon, ST_Y(c.geom) AS case_lat, r.id, r.given_lon, r.given_lat,
+           c.grid AS case_grid, ST_X(c.geom) AS case_lon, ST_Y(c.geom) AS case_lat,
+           c.accuracy_m AS case_accuracy_m, c.notes AS case_notes, r.id, r.given_lon, r.given_lat,
            r.datum, r.accuracy_m, r.seen_at, r.received_at, r.source, r.matter, r.text, r.contact, r.photos,
            ST_X(r.geom) AS lon, ST_Y(r.geom) AS lat
     FROM case_file c JOIN report r ON r.id = c.report_id WHERE c.case_no > :after ORDER BY c.case_no LIMIT :limit"""

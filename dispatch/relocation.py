@@ -1,0 +1,84 @@
+"""The place of an open case is corrected: decided again from there. Pure.
+
+The report stays what it was. The case keeps its team, and its unit if that can get there, where the decision names the
+team that it named before; a case that a dispatcher gave to another team by hand therefore stays there. Where the
+decision names another team the case goes to it, as if it were reassigned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from dispatch import routing
+from dispatch.fleet import Fleet
+from dispatch.ground import Ground
+from dispatch.intake import locate
+from dispatch.lifecycle import HOLDS_UNIT, Transition
+from dispatch.model import State
+from dispatch.opening import placed_at, placing
+from dispatch.store.cases import CaseRow
+from geo.datum import Datum
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Where a case is said to be, as it was given (degrees of `datum`, WGS 84 if not said; metres)."""
+
+    lon: float
+    lat: float
+    datum: Datum | None = None
+    accuracy_m: float | None = None
+
+
+def relocate(
+    ground: Ground,
+    fleet: Fleet,
+    transition: Transition,
+    case: CaseRow,
+    before: Mapping[str, Any],
+    pin: Pin,
+    busy: frozenset[str],
+    now: datetime,
+) -> tuple[CaseRow, dict[str, object]]:
+    """The case as it stands at the new place, and what its event says beside `after`.
+
+    ground: of the edition that its report was decided by; before: its decision until now, as `routing.as_json` writes
+    it; busy: units that are on a case. Raises the refusals of `intake.locate`.
+    """
+    at = locate(ground, pin.lon, pin.lat, pin.datum, pin.accuracy_m)
+    weighed = ground.weigh(at.lon, at.lat, at.accuracy_m, at.place, case.matter)
+    named = weighed.ruling.team
+    stays = case.state in HOLDS_UNIT and named in (case.team, before["team"])
+    team = case.team if stays else named
+    others = busy - {case.unit} if case.unit and case.state in HOLDS_UNIT else busy
+    by_hand = team != named
+    decision = routing.decide(
+        version=ground.district.version,
+        ruling=weighed.ruling,
+        place=at.place,
+        candidates=ground.candidates(team, weighed.lon, weighed.lat, fleet, now, others, case.unit or ""),
+        busy=others,
+        notes=(*at.notes, "stays_reassigned") if by_hand else at.notes,
+        facts={**at.facts, "kept_by": team} if by_hand else at.facts,
+        weighed=weighed,
+        on_it=case.unit if stays else None,
+    )
+    there = stays and case.state is State.ON_SCENE
+    unit = case.unit if there else decision.unit
+    moved = replace(
+        placed_at(case, at, decision),
+        state=transition.target if stays else State.ASSIGNED,
+        team=team,
+        unit=unit,
+        eta_s=None if decision.eta_s is None else int(decision.eta_s),
+        mode=ground.district.units[unit].mode if unit in ground.district.units else None,
+    )
+    return moved, {
+        "given": {"lon": pin.lon, "lat": pin.lat, "datum": at.datum.value},
+        **placing(moved),
+        "decision": routing.as_json(decision),
+        "was": {**placing(case), "decision": before},
+    }
