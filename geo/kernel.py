@@ -13,10 +13,17 @@ from typing import Any, Final, TypeVar, cast
 import numba
 import numpy as np
 
-from geo.orientation import FILTER, TINY
-from geo.pixels import ACROSS, CROWDED, LEFT, Floats, Int8s, Int32s, Int64s, Pixels
+from geo.pixels import Floats, Int8s, Int32s, Int64s, Pixels
 
 BATCH: Final = 1024
+# These stand in `geo.pixels` and `geo.orientation` too: numba's cache is thrown away when this file changes, no other.
+SHIFT: Final = 3
+LAST: Final = (1 << SHIFT) - 1
+ACROSS: Final = 1 << 62
+LEFT: Final = 1 << 61
+CROWDED: Final = -1
+FILTER: Final = 3.3306690738754716e-16
+TINY: Final = 1e-290
 _UNDECIDED: Final = 2
 _ZONES: Final = LEFT - 1
 _SPLITTER: Final = 134217729.0  # 2 ** 27 + 1
@@ -87,13 +94,13 @@ def side(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> int:
 def _blocks(px: Pixels, lon: Floats, lat: Floats, block: Int32s, spot: Int32s) -> None:
     """The block of each position, and its pixel's place in it; outside, and for what is no number, the last block."""
     west, south, size, columns, rows = px.west, px.south, px.size, px.columns, px.rows
-    across, outside = columns >> 4, px.coarse.size - 1
+    across, outside = columns >> SHIFT, px.coarse.size - 1
     for i in range(lon.size):
         right, up = (lon[i] - west) / size, (lat[i] - south) / size
         held = (right >= 0.0) & (right < columns) & (up >= 0.0) & (up < rows)
         column, row = np.int32(right if held else 0.0), np.int32(up if held else 0.0)
-        block[i] = (row >> 4) * across + (column >> 4) if held else outside
-        spot[i] = ((row & 15) << 4) | (column & 15)
+        block[i] = (row >> SHIFT) * across + (column >> SHIFT) if held else outside
+        spot[i] = ((row & LAST) << SHIFT) | (column & LAST)
 
 
 @_compiled
@@ -111,7 +118,7 @@ def _look_up(px: Pixels, block: Int32s, spot: Int32s, kind: Int32s, point: Int32
     for j in range(near):
         i = point[j]
         head = np.uint32(~kind[i])
-        kind[i] = palette[np.uint32(heads[head]) + np.uint32(pool[(head << np.uint32(8)) + np.uint32(spot[i])])]
+        kind[i] = palette[np.uint32(heads[head]) + np.uint32(pool[(head << np.uint32(2 * SHIFT)) + np.uint32(spot[i])])]
     records = 0
     for j in range(near):
         point[records] = point[j]
@@ -190,7 +197,7 @@ def _corner(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> i
 
 
 @_compiled
-def _tell(px: Pixels, number: Int32s, point: Int32s, bits: Int64s, found: Int32s) -> int:
+def _tell(px: Pixels, number: Int32s, point: Int32s, bits: Int64s, found: Int32s, start: int) -> int:
     """The sets of positions in pixels of many edges. Returns how many are undecided; they come first in `point`."""
     crossings, layouts, tables = px.crossings, px.layouts, px.tables
     undecided = 0
@@ -203,25 +210,24 @@ def _tell(px: Pixels, number: Int32s, point: Int32s, bits: Int64s, found: Int32s
         layout = crossings[number[j], 2]
         for layer in range(found.shape[0]):
             shift, mask, offset = layouts[layout, layer, 0], layouts[layout, layer, 1], layouts[layout, layer, 2]
-            found[layer, i] = tables[offset + ((bits[j] >> shift) & mask)]
+            found[layer, start + i] = tables[offset + ((bits[j] >> shift) & mask)]
     return undecided
 
 
 @_compiled
-def locate(px: Pixels, lon: Floats, lat: Floats, found: Int32s, undecided: Int64s) -> int:
-    """Write into `found` (layers, points) the set that each position lies in; a position that is no number: none.
+def locate(px: Pixels, lon: Floats, lat: Floats, begin: int, end: int, found: Int32s, undecided: Int64s) -> int:
+    """Write into `found` (layers, points) the sets that the positions from `begin` to `end` lie in; none for a NaN.
 
-    Returns how many positions need `geo.orientation.holds`; their numbers are the first of `undecided`, as long as
-    the positions.
+    Returns how many of them need `geo.orientation.holds`; their numbers are written from `undecided[begin]` on.
     """
     kinds, singles = px.kinds, len(px.records)
     block, spot, kind = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int32)
     point, record, sides = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int8)
     at, many, bits = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int64)
-    left = 0
-    for start in range(0, lon.size, BATCH):
-        x, y, out = lon[start : start + BATCH], lat[start : start + BATCH], found[:, start : start + BATCH]
-        size = x.size
+    left = begin
+    for start in range(begin, end, BATCH):
+        stop = min(start + BATCH, end)
+        x, y, size = lon[start:stop], lat[start:stop], stop - start
         _blocks(px, x, y, block, spot)
         records = _look_up(px, block[:size], spot, kind, point)
         ones, manys = 0, 0
@@ -238,12 +244,13 @@ def locate(px: Pixels, lon: Floats, lat: Floats, found: Int32s, undecided: Int64
         for j in range(open_ones):
             undecided[left + j] = start + point[j]
         left += open_ones
-        for layer in range(out.shape[0]):
+        for layer in range(found.shape[0]):
+            out = found[layer, start:stop]
             for i in range(size):
-                out[layer, i] = kinds[np.uint32(kind[i]), layer]
+                out[i] = kinds[np.uint32(kind[i]), layer]
         _many(px, many[:manys], at, x, y, bits)
-        open_ones = _tell(px, many[:manys], at, bits, out)
+        open_ones = _tell(px, many[:manys], at, bits, found, start)
         for j in range(open_ones):
             undecided[left + j] = start + at[j]
         left += open_ones
-    return left
+    return left - begin

@@ -171,18 +171,16 @@ class Locator:
         x.flags.writeable = y.flags.writeable = False
         undecided = np.empty(x.size, dtype=np.int64)
 
-        def work(part: slice) -> NDArray[np.int64]:
-            mine = undecided[part]
-            left: int = locate(self.pixels, x[part], y[part], index[:, part], mine)
-            return mine[:left] + np.int64(part.start)
+        def work(begin: int) -> NDArray[np.int64]:
+            left: int = locate(self.pixels, x, y, begin, min(begin + step, x.size), index, undecided)
+            return undecided[begin : begin + left]
 
         step = max(-(-x.size // max(threads, 1)), 1)
-        parts = [slice(first, min(first + step, x.size)) for first in range(0, x.size, step)]
-        if len(parts) == 1:
-            left = work(parts[0])
+        if threads > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                left = np.concatenate(list(pool.map(work, range(0, x.size, step))))
         else:
-            with ThreadPoolExecutor(len(parts)) as pool:
-                left = np.concatenate(list(pool.map(work, parts)))
+            left = work(0)
         if left.size:
             index[:, left] = self._settle(x[left], y[left])
 

@@ -31,7 +31,8 @@ Bytes = NDArray[np.uint8]
 
 VERSION: Final = 1
 """Of these arrays and their meaning: what was saved by another version is refused."""
-BLOCK: Final = 16
+SHIFT: Final = 3
+BLOCK: Final = 1 << SHIFT
 ACROSS: Final = 1 << 62
 """In `Pixels.toggles`: the edge crosses the upright line through the reference."""
 LEFT: Final = 1 << 61

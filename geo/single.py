@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from geo.orientation import side
-from geo.pixels import ACROSS, CROWDED, LEFT, Pixels
+from geo.pixels import ACROSS, BLOCK, CROWDED, LEFT, SHIFT, Pixels
 
 A = TypeVar("A")
 
@@ -25,7 +25,8 @@ def single(
     `of_sets` is asked once for each combination; `settle` where the arrays cannot tell.
     """
     west, south, size = pixels.west, pixels.south, pixels.size
-    columns, rows, across = pixels.columns, pixels.rows, pixels.columns >> 4
+    shift, twice, last = SHIFT, 2 * SHIFT, BLOCK - 1
+    columns, rows, across = pixels.columns, pixels.rows, pixels.columns >> SHIFT
     coarse, pool, palette = pixels.coarse.data, pixels.pool.data, pixels.palette.data
     heads, records, ones = pixels.heads.data, pixels.records.reshape(-1).data, len(pixels.records)
     edges = pixels.edges.reshape(-1).data
@@ -53,9 +54,9 @@ def single(
         if not (0.0 <= right < columns and 0.0 <= up < rows):
             return empty
         column, row = int(right), int(up)
-        kind = coarse[(row >> 4) * across + (column >> 4)]
+        kind = coarse[(row >> shift) * across + (column >> shift)]
         if kind < 0:
-            kind = palette[heads[~kind] + pool[~kind << 8 | (row & 15) << 4 | column & 15]]
+            kind = palette[heads[~kind] + pool[~kind << twice | (row & last) << shift | column & last]]
             if kind < 0:
                 if ~kind >= ones:
                     return rarely(~kind - ones, lon, lat)
