@@ -126,6 +126,8 @@ describe("units that stand in one place", () => {
       crew: 2,
       lon,
       lat: 31.3,
+      seen_at: code === "far" ? "2026-11-23T01:00:00.000Z" : null,
+      on_shift: code !== "b",
       case: busy ? "x" : null,
     });
     const shown = inRows([unit("c", 118.9), unit("a", 118.9, true), unit("b", 118.9), unit("far", 119)]);
@@ -134,6 +136,12 @@ describe("units that stand in one place", () => {
       [0, "vehicle-free"],
       [1, "vehicle-free"],
       [0, "vehicle-free"],
+    ]);
+    expect(shown.map((one) => [one.live, one.onShift])).toEqual([
+      [false, true],
+      [false, false],
+      [false, true],
+      [true, true],
     ]);
   });
 });

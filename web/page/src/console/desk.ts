@@ -3,7 +3,7 @@
 import { type Client, Unreachable } from "../shared/client";
 import { type Link, Live } from "../shared/events";
 import { startOfDay } from "../shared/time";
-import type { CaseEvent } from "../shared/types";
+import type { CaseEvent, UnitPosition } from "../shared/types";
 import { byAttention, byNewest, look, type Row } from "./attention";
 import { count, tally } from "./book";
 import { type Filter, type Moment, matches, readHash, writeHash } from "./filter";
@@ -16,9 +16,8 @@ import { WayReader } from "./way";
 /** The list is put in order again at most this often; the map does not wait for it. */
 const LIST_EVERY = 200;
 const FRESH_FOR = 2600;
-/** Positions of units, and a look at whether this page and the server still count alike. */
-const UNITS_EVERY = 20_000;
-const COMPARE_EVERY = 60_000;
+/** A look at whether this page and the server still count alike, and whether there is still a line. */
+const COMPARE_EVERY = 20_000;
 
 export class Desk {
   private view: MapView | null = null;
@@ -84,7 +83,6 @@ export class Desk {
   /** Clocks that run as long as the page does. */
   keepTime(): void {
     setInterval(() => this.tick(), 1000);
-    setInterval(() => void this.readUnits(), UNITS_EVERY);
     setInterval(() => void this.compare(), COMPARE_EVERY);
     window.addEventListener("hashchange", () => this.readAddress());
     window.addEventListener("offline", () => this.linked("lost"));
@@ -210,6 +208,7 @@ export class Desk {
       this.live = new Live({
         url: `${this.client.base}/events`,
         onEvent: (event) => this.told(event),
+        onPositions: (positions) => this.moved(positions),
         onReset: () => void this.reader.cases(this.moment()),
         onLink: (link) => {
           this.linked(link);
@@ -231,6 +230,8 @@ export class Desk {
 
   private linked(link: Link): void {
     const { lostAt, failedLayers } = this.store.state;
+    // Who went back to its base meanwhile is not told of again.
+    if (link === "open" && lostAt) void this.readUnits();
     this.store.set({ link, lostAt: link === "lost" ? lostAt || Date.now() : 0 });
     if (link === "open" && failedLayers.length > 0) void this.readLayers();
   }
@@ -271,16 +272,26 @@ export class Desk {
     this.store.set({ units });
   }
 
-  private async readUnits(): Promise<void> {
-    try {
-      const units = await this.client.units();
-      this.store.set({ units: new Map(units.map((unit) => [unit.code, unit])) });
-      this.view?.units(this.store.state.units);
-      this.showSelection();
-    } catch (error) {
-      // A line that died without a word is noticed here: the stream alone could stay silent for long.
-      if (error instanceof Unreachable && this.store.state.link === "open") this.live?.restart();
+  /** Units stand elsewhere now. */
+  private moved(positions: readonly UnitPosition[]): void {
+    const units = new Map(this.store.state.units);
+    for (const { unit: code, ...where } of positions) {
+      const unit = units.get(code);
+      if (unit) units.set(code, { ...unit, ...where });
     }
+    this.store.set({ units });
+    this.mapSoon();
+    const { open, cursor } = this.store.state;
+    const chosen = this.store.book.get(open?.id ?? cursor)?.c.unit;
+    if (positions.some(({ unit }) => unit === chosen)) this.showSelection();
+  }
+
+  private async readUnits(): Promise<void> {
+    const units = await this.client.units().catch(() => null);
+    if (!units) return;
+    this.store.set({ units: new Map(units.map((unit) => [unit.code, unit])) });
+    this.mapSoon();
+    this.showSelection();
   }
 
   /** An eight-hour page checks itself: when the server counts otherwise while nothing moves, the lists are read again. */
@@ -292,8 +303,9 @@ export class Desk {
       const after = count(this.store.book, this.moment(), this.store.state.day);
       this.store.set({ day: { received: theirs.received_today, closed: theirs.closed_today } });
       if (before.open === after.open && after.open !== theirs.open) await this.reader.cases(this.moment());
-    } catch {
-      // No answer to a mere check: the stream will tell.
+    } catch (error) {
+      // A line that died without a word is noticed here: the stream alone could stay silent for long.
+      if (error instanceof Unreachable && this.store.state.link === "open") this.live?.restart();
     }
   }
 

@@ -30,6 +30,8 @@ const CALM = [
   [11.5, 15],
   [14, 22],
 ] as const;
+/** A unit that is off shift stands back. */
+const OFF_SHIFT = 0.35;
 /** How many of the latest moments of drawing are kept for measuring. */
 const KEPT = 20_000;
 
@@ -176,10 +178,22 @@ export class Overlay {
 
   private paintUnits(pen: CanvasRenderingContext2D, view: View, dense: number, zoom: number): void {
     const size = between(UNIT_SIZES, zoom);
-    for (const { at, sign, place } of this.units) {
+    pen.strokeStyle = this.sprites.colour("ink");
+    pen.lineWidth = 1.4 * dense;
+    for (const { at, sign, place, live, onShift } of this.units) {
       const picture = this.sprites.ofUnit(sign, Math.round(size * dense));
       const x = (left(view, at) + place * size * STEP) * dense;
-      pen.drawImage(picture, Math.round(x - picture.width / 2), Math.round(top(view, at) * dense - picture.height / 2));
+      const y = top(view, at) * dense;
+      if (x < -size * dense || y < -size * dense || x > this.canvas.width + size * dense) continue;
+      pen.globalAlpha = onShift ? 1 : OFF_SHIFT;
+      pen.drawImage(picture, Math.round(x - picture.width / 2), Math.round(y - picture.height / 2));
+      if (live) {
+        // It is there itself: one at its base has no ring.
+        pen.beginPath();
+        pen.arc(x, y, (size * dense) / 1.7, 0, 2 * Math.PI);
+        pen.stroke();
+      }
+      pen.globalAlpha = 1;
     }
   }
 

@@ -20,6 +20,9 @@ export interface Standing {
   readonly sign: `${Unit["mode"]}-${"busy" | "free"}`;
   /** Its place in the row of units that stand at one spot: 0 in the middle. */
   readonly place: number;
+  /** It is there itself; else this is its base. */
+  readonly live: boolean;
+  readonly onShift: boolean;
 }
 
 /** The units of each spot, by code. */
@@ -41,6 +44,8 @@ export function inRows(units: Iterable<Unit>): Standing[] {
       at: spot(unit.lon, unit.lat),
       sign: `${unit.mode}-${unit.case === null ? "free" : "busy"}` as const,
       place: i - (there.length - 1) / 2,
+      live: unit.seen_at !== null,
+      onShift: unit.on_shift,
     })),
   );
 }
@@ -70,9 +75,9 @@ export class UnitRoom {
     });
   }
 
-  /** Costs the map a frame only when a unit has come, gone or moved. */
+  /** Costs the map a frame only when a unit has come to its base or left it: names do not give way to one in passing. */
   show(units: Iterable<Unit>): void {
-    const rows = bySpot(units);
+    const rows = bySpot([...units].filter((unit) => unit.seen_at === null));
     const features = rows.map(([first, ...others]): GeoJSON.Feature => {
       const n = others.length + 1;
       return {

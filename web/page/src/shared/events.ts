@@ -1,6 +1,6 @@
 /** The live stream of `GET /api/events`: resumed where it broke, each event told once, a reset passed on. */
 
-import type { CaseEvent } from "./types";
+import type { CaseEvent, UnitPosition } from "./types";
 
 export type Link = "connecting" | "open" | "lost";
 
@@ -14,6 +14,8 @@ export interface StreamLike {
 export interface LiveOptions {
   url: string;
   onEvent(event: CaseEvent): void;
+  /** Units that stand elsewhere now; at the beginning, and when it was missed, all that are not at their base. */
+  onPositions?(positions: UnitPosition[]): void;
   /** Too much was missed: load the lists again. */
   onReset(): void;
   onLink(link: Link): void;
@@ -76,6 +78,9 @@ export class Live {
       if (message.lastEventId) this.last = message.lastEventId;
       const event = JSON.parse(message.data) as CaseEvent;
       if (this.seen.add(event.event)) this.options.onEvent(event);
+    });
+    stream.addEventListener("positions", (message) => {
+      this.options.onPositions?.((JSON.parse(message.data) as { positions: UnitPosition[] }).positions);
     });
     stream.addEventListener("reset", (message) => {
       if (message.lastEventId) this.last = message.lastEventId;

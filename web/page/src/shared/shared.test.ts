@@ -5,7 +5,7 @@ import { type Link, Live, Seen, type StreamLike } from "./events";
 import { fill, firstLang } from "./i18n";
 import { pointInside } from "./label-points";
 import { clock, distance, span, startOfDay } from "./time";
-import type { District } from "./types";
+import type { District, UnitPosition } from "./types";
 import { uuid } from "./uuid";
 
 class Stream implements StreamLike {
@@ -26,11 +26,13 @@ class Stream implements StreamLike {
 function listening() {
   const streams: Stream[] = [];
   const events: number[] = [];
+  const positions: UnitPosition[] = [];
   const links: Link[] = [];
   let resets = 0;
   const live = new Live({
     url: "/api/events",
     onEvent: (event) => events.push(event.event),
+    onPositions: (some) => positions.push(...some),
     onReset: () => resets++,
     onLink: (link) => links.push(link),
     open: (url) => {
@@ -41,7 +43,7 @@ function listening() {
     wait: () => 100,
   });
   live.start();
-  return { live, streams, events, links, resets: () => resets };
+  return { live, streams, events, positions, links, resets: () => resets };
 }
 
 afterEach(() => vi.useRealTimers());
@@ -85,6 +87,16 @@ describe("the live stream", () => {
     expect(resets()).toBe(1);
     live.restart();
     expect(streams[1]?.url).toBe("/api/events?after=z");
+  });
+
+  it("tells where units are, and comes back to where the cases were", () => {
+    const { streams, positions, live } = listening();
+    streams[0]?.fire("case", { event: 1 }, "a");
+    const here = { unit: "T01-V1", lon: 118.9, lat: 31.3, seen_at: "2026-11-23T01:00:00.000Z", on_shift: true };
+    streams[0]?.fire("positions", { positions: [here] }, "a");
+    expect(positions).toEqual([here]);
+    live.restart();
+    expect(streams[1]?.url).toBe("/api/events?after=a");
   });
 
   it("remembers only so many events", () => {

@@ -57,6 +57,8 @@ export interface UnitCandidate {
   distance_m: number | null;
   chosen: boolean;
   reason: string;
+  /** Counted from where it was so many seconds before; null: from its base. */
+  seen_s: number | null;
 }
 
 export type Candidate = RuleCandidate | UnitCandidate;
@@ -295,9 +297,15 @@ export interface Unit extends Named {
   crew: number;
   lon: number;
   lat: number;
+  /** When it was there; null: this is its base, because no position of it is fresh. */
+  seen_at: string | null;
+  on_shift: boolean;
   /** The case it is on. */
   case: string | null;
 }
+
+/** Where a unit is counted from, as the stream tells it. */
+export type UnitPosition = Pick<Unit, "lon" | "lat" | "seen_at" | "on_shift"> & { unit: string };
 
 export interface ZoneCollection extends GeoJSON.FeatureCollection {
   real: boolean;
