@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+from pyproj import Geod
 
 from dispatch import routing
 from dispatch.fleet import Fleet
@@ -21,6 +23,8 @@ from dispatch.model import State
 from dispatch.opening import placed_at, placing
 from dispatch.store.cases import CaseRow
 from geo.datum import Datum
+
+_GEOD: Final = Geod(ellps="WGS84")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,16 @@ def relocate(
     team = case.team if stays else named
     others = busy - {case.unit} if case.unit and case.state in HOLDS_UNIT else busy
     by_hand = team != named
+    _, _, metres = _GEOD.inv(case.lon, case.lat, at.lon, at.lat)
+    facts: dict[str, float | str] = {**at.facts, "moved_m": round(metres)}
     decision = routing.decide(
         version=ground.district.version,
         ruling=weighed.ruling,
         place=at.place,
         candidates=ground.candidates(team, weighed.lon, weighed.lat, fleet, now, others, case.unit or ""),
         busy=others,
-        notes=(*at.notes, "stays_reassigned") if by_hand else at.notes,
-        facts={**at.facts, "kept_by": team} if by_hand else at.facts,
+        notes=("relocated", *at.notes, *(["stays_reassigned"] if by_hand else [])),
+        facts=facts,
         weighed=weighed,
         on_it=case.unit if stays else None,
     )

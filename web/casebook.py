@@ -78,7 +78,7 @@ async def one_case(case_no: str, worker: WorkerOf) -> Response:
         {
             **case_view(case, worker.ground.district),
             "report": report_view(report),
-            "decision": decision_view(decision),
+            "decision": decision_view(decision, worker.ground.district),
             "history": [event_view(step) for step in steps],
             "actions": actions_view(case),
         }
@@ -101,7 +101,7 @@ async def why(case_no: str, worker: WorkerOf) -> Response:
         "zh": wording.why(case, decision, worker.ground.district, "zh"),
         "en": wording.why(case, decision, worker.ground.district, "en"),
     }
-    return json_answer({"case": case.case_no, "decision": decision_view(decision), **words})
+    return json_answer({"case": case.case_no, "decision": decision_view(decision, worker.ground.district), **words})
 
 
 @router.post(

@@ -47,6 +47,12 @@ class DecisionOut(BaseModel):
     candidates: list[dict[str, Any]]
     notes: list[str]
     facts: dict[str, float | str]
+    radius_m: float | None
+    """The circle that was weighed; None: the point decided alone."""
+    kinds: int
+    """How many kinds of place it meets."""
+    outcomes: list[dict[str, Any]]
+    """Each team where they differ within the circle, the chosen one first."""
 
 
 class ReceivedOut(BaseModel):

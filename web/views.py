@@ -62,8 +62,8 @@ def case_view(case: CaseRow, district: District) -> dict[str, Any]:
     }
 
 
-def decision_view(decision: Mapping[str, Any]) -> dict[str, Any]:
-    """A decision as it was stored, candidates of both kinds in one list."""
+def decision_view(decision: Mapping[str, Any], district: District) -> dict[str, Any]:
+    """A decision as it was stored, candidates of both kinds in one list, the teams of its outcomes with their names."""
     return {
         "version": decision["version"],
         "rule": decision["rule"],
@@ -89,7 +89,15 @@ def decision_view(decision: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "notes": decision["notes"],
         "facts": decision["facts"],
+        "radius_m": decision.get("radius_m"),
+        "kinds": decision.get("kinds", 1),
+        "outcomes": [{**one, **_named(one["team"], district)} for one in decision.get("outcomes", ())],
     }
+
+
+def _named(team: str, district: District) -> dict[str, str]:
+    known = district.teams.get(team)
+    return {"team_name": known.name if known else team, "team_name_en": known.name_en if known else team}
 
 
 def received_view(received: Received, ground: Ground) -> dict[str, Any]:
@@ -112,7 +120,7 @@ def received_view(received: Received, ground: Ground) -> dict[str, Any]:
             "eta_s": case.eta_s,
             "distance_m": _distance(case, received.decision),
         },
-        "decision": decision_view(received.decision),
+        "decision": decision_view(received.decision, district),
     }
 
 
@@ -200,6 +208,13 @@ def report_view(report: Report) -> dict[str, Any]:
     }
 
 
+def _was(before: Any) -> dict[str, Any] | None:
+    """Where a case lay, and which row and team that led to, before its place was corrected."""
+    if not before:
+        return None
+    return {**before["place"], "rule": before["decision"]["rule"], "team": before["decision"]["team"]}
+
+
 def event_view(recorded: Recorded) -> dict[str, Any]:
     """One line of a case's history."""
     event = recorded.event
@@ -212,6 +227,8 @@ def event_view(recorded: Recorded) -> dict[str, Any]:
         "note": event.data.get("note", ""),
         "after": event.data["after"],
         "photos": event.data.get("photos", []),
+        "place": event.data.get("place"),
+        "was": _was(event.data.get("was")),
         "sealed": recorded.sealed.hex(),
         "prev": event.prev.hex(),
     }

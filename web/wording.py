@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from dispatch.competence import PLACE_LAYERS
 from dispatch.district import District
 from dispatch.errors import Language
 from dispatch.store.cases import CaseRow
@@ -17,6 +18,7 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "busy": ("正在处理其他案件", "is on another case"),
     "off_shift": ("不在班", "is off shift"),
     "unreachable": ("无法到达该点", "cannot get there"),
+    "on_it": ("已在处理本案", "is on this case already"),
     "most_specific": ("规定最具体", "the most specific row"),
     "less_specific": ("规定较笼统", "less specific"),
 }
@@ -26,6 +28,25 @@ NOTES: Final[Mapping[str, tuple[str, str]]] = {
     "snapped": (
         "上报位置在区界外 {snapped_m} 米，小于定位误差，已移至区界内。",
         "The place was {snapped_m} m outside the district, less than its accuracy, and was moved to the border.",
+    ),
+    "water_decides": (
+        "此类事项只发生在水上或水边：误差圈内有水面，只按水面计算份额，陆地不计。",
+        "The matter only makes sense on water or beside it: there is water in the circle, so only the water counts.",
+    ),
+    "confirm_place": (
+        "最大份额 {largest_share:.1%} 低于本区规定的 {confirm_share:.1%}：先行派遣，位置待确认。",
+        (
+            "The largest share, {largest_share:.1%}, is below the district's {confirm_share:.1%}: sent all the same, and "
+            "the place is to be confirmed."
+        ),
+    ),
+    "relocated": (
+        "位置已更正（移动 {moved_m} 米），按新位置重新判定；原判定保留在处理过程中。",
+        "The place was corrected (by {moved_m} m) and decided again from there; the decision before is in its history.",
+    ),
+    "stays_reassigned": (
+        "此前已人工改派：新位置的判定与原判定是同一队伍，因此仍由改派后的队伍负责。",
+        "It had been reassigned by hand: the new place leads to the same team as before, so it stays where it was.",
     ),
     "no_unit_free": ("该队伍暂无空闲单元，等待派遣。", "None of the team's units is free: it waits for one."),
     "no_unit_can_reach": ("该队伍没有能到达的单元。", "None of the team's units can get there."),
@@ -40,11 +61,11 @@ def why(case: CaseRow, decision: Mapping[str, Any], district: District, language
     def say(zh: str, en: str) -> str:
         return zh if language == "zh" else en
 
-    first_team = district.teams.get(decision["team"])
-    team = say(first_team.name, first_team.name_en) if first_team else decision["team"]
+    team = _team(decision["team"], district, say)
     matter = _matter(case.matter, district, say)
     steps = [
         _place(decision, district, say),
+        *_circle(decision, district, team, say),
         say(f"事项：{matter}（{case.matter}）。", f"Matter: {matter} ({case.matter})."),
         _rule(decision, district, team, say),
         *_passed_over(decision, say),
@@ -52,8 +73,7 @@ def why(case: CaseRow, decision: Mapping[str, Any], district: District, language
         *_notes(decision, language),
     ]
     if (case.team, case.unit) != (decision["team"], decision["unit"]):
-        now = district.teams.get(case.team)
-        name = say(now.name, now.name_en) if now else case.team
+        name = _team(case.team, district, say)
         steps.append(
             say(f"此后已改派，现由{name}负责，见处理过程。", f"It was reassigned since: {name}; see its history.")
         )
@@ -76,6 +96,11 @@ def _unit(code: str, district: District, say: Say) -> str:
     return say(unit.name, unit.name_en) if unit else code
 
 
+def _team(code: str, district: District, say: Say) -> str:
+    team = district.teams.get(code)
+    return say(team.name, team.name_en) if team else code
+
+
 def _headline(decision: Mapping[str, Any], district: District, team: str, matter: str, say: Say) -> str:
     if not decision["unit"]:
         return say(f"{matter}由{team}负责，暂无可派单元。", f"{matter}: {team} is responsible; no unit can go yet.")
@@ -89,8 +114,13 @@ def _headline(decision: Mapping[str, Any], district: District, team: str, matter
 
 
 def _place(decision: Mapping[str, Any], district: District, say: Say) -> str:
+    zones = _zones(decision["zones"], district, say)
+    return say(f"地点：{zones}。", f"Place: {zones}.")
+
+
+def _zones(zones: Sequence[Mapping[str, str]], district: District, say: Say) -> str:
     named = []
-    for zone in decision["zones"]:
+    for zone in zones:
         layer = district.layers.get(zone["layer"])
         if layer is None or zone["layer"] == "district":
             continue
@@ -98,7 +128,46 @@ def _place(decision: Mapping[str, Any], district: District, say: Say) -> str:
         found = next((z for z in layer.zones if z.code == zone["code"]), None)
         name = say(zone["name"], found.name_en if found and found.name_en else zone["name"])
         named.append(say(f"{label}{name}", f"{label}: {name}"))
-    return say(f"地点：{'；'.join(named)}。", f"Place: {'; '.join(named)}.")
+    return say("；", "; ").join(named)
+
+
+def _circle(decision: Mapping[str, Any], district: District, team: str, say: Say) -> list[str]:
+    """What 'the same team all over the circle' rests on, or how the circle is shared out."""
+    if decision.get("radius_m") is None:
+        return []  # decided before positions were circles
+    metres, outcomes = f"{decision['radius_m']:g}", decision["outcomes"]
+    if outcomes:
+        shares = [
+            (f"{one['share']:.1%}", _team(one["team"], district, say), one["rule"], _zones(one["zones"], district, say))
+            for one in outcomes
+        ]
+        zh = "；".join(f"{name} {share}（{where}，第 {rule} 条）" for share, name, rule, where in shares)
+        en = "; ".join(f"{name} {share} ({where}; row {rule})" for share, name, rule, where in shares)
+        return [
+            say(
+                f"位置是半径 {metres} 米的误差圈，圈内责任队伍不同，按区内面积：{zh}。取份额最大的。",
+                f"The position is a circle of {metres} m in which the teams differ, by area in the district: {en}. "
+                "The largest share is chosen.",
+            )
+        ]
+    looked = [layer for name in PLACE_LAYERS if (layer := district.layers.get(name))]
+    labels = say("、".join(one.label for one in looked), ", ".join(one.label_en for one in looked))
+    if decision["kinds"] == 1:
+        return [
+            say(
+                f"位置是半径 {metres} 米的误差圈：职责清单所看的各层（{labels}）在圈内没有分界，处处是同一队伍。",
+                f"The position is a circle of {metres} m: none of the layers that the decision table looks at "
+                f"({labels}) changes within it, so it is the same team all over.",
+            )
+        ]
+    return [
+        say(
+            f"位置是半径 {metres} 米的误差圈：圈内有 {decision['kinds']} 种地点（按{labels}），"
+            f"职责清单对此事项在每一种都指定{team}。",
+            f"The position is a circle of {metres} m: it meets {decision['kinds']} kinds of place (by {labels}), and "
+            f"for this matter the decision table names {team} in each of them.",
+        )
+    ]
 
 
 def _rule(decision: Mapping[str, Any], district: District, team: str, say: Say) -> str:
