@@ -304,6 +304,7 @@ def test_the_page_asks_nobody_and_fits_a_wall_a_phone_and_paper(
             page.goto(html.as_uri())
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert page.locator(".failures li").count() == 1
+            assert page.locator(".map circle").count() == 1
             assert page.locator("h1").inner_text().startswith("小区执法权责清单")
         assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
         assert set(asked) == {html.as_uri()}

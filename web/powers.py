@@ -16,6 +16,8 @@ from dispatch.duties import Duties
 from dispatch.model import Matter, MatterClass, Mode, Rule, Team
 from dispatch.proof import shortened
 from dispatch.spare_rows import Spare
+from geo.grid import Layer
+from web.powers_map import drawn
 
 ASSETS = Path(__file__).parent / "assets"
 _MATTERS_NAMED = 6
@@ -36,6 +38,8 @@ class Clause:
     teams: tuple[Team, ...]
     rule: Rule
     km2: float
+    layer: Layer
+    """By whose zones the teams differ, where they do; else the townships."""
 
 
 def page(duties: Duties) -> str:
@@ -49,6 +53,7 @@ def page(duties: Duties) -> str:
             css=(ASSETS / "powers.css").read_text("utf-8"),
             district=district,
             duties=duties,
+            drawing=drawn(duties),
             figures=duties.figures(),
             schematic=[layer for layer in layers if not layer.real],
             entries=[(matter, list(_clauses(duties, matter.code))) for matter in _listed(duties)],
@@ -161,7 +166,8 @@ def _clauses(duties: Duties, code: str) -> Iterator[Clause]:
     for row, (codes, km2) in sorted(met.items(), key=lambda one: -one[1][1]):
         rule = proof.table.rules[row]
         where, where_en = _where(duties, rule, alone=len(met) == 1)
-        yield Clause(where, where_en, tuple(teams[team] for team in sorted(codes)), rule, km2)
+        layer = duties.ground.district.layers[rule.team[1:] if rule.team.startswith("@") else "township"]
+        yield Clause(where, where_en, tuple(teams[team] for team in sorted(codes)), rule, km2, layer)
 
 
 def _where(duties: Duties, rule: Rule, *, alone: bool) -> tuple[str, str]:
