@@ -31,6 +31,14 @@ def test_a_class_alone_is_decided_too() -> None:
     ) == ("J")
 
 
+def test_where_zones_overlap_the_row_takes_the_team_of_a_zone_that_it_names() -> None:
+    made = table(BASE[0], rule("R2", "@dedicated", dedicated="~school"))
+    place = at(1.75, 1.75)
+    assert [zone.code for zone in place["dedicated"]] == ["M1", "S1"]  # the market names no team
+    assert made.faults == []
+    assert made.team(place, "0101") == "S"
+
+
 @pytest.mark.parametrize(
     ("row", "code"),
     [
