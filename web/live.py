@@ -109,9 +109,11 @@ class Hub:
 
     def tell_edition(self) -> None:
         """Tell all listeners which edition of the district's data holds from now on."""
-        version = self._editions.current.district.version
         for listener in self._listeners:
-            listener.tell([Frame("edition", "", json.dumps({"version": version}))])
+            listener.tell([Frame("edition", "", self._edition())])
+
+    def _edition(self) -> str:
+        return json.dumps({"version": self._editions.current.district.version})
 
     def nudge(self) -> None:
         """Something was committed here."""
@@ -236,14 +238,14 @@ class Hub:
                     told, horizon = await record.events_since(connection, int(after), REPLAY_LIMIT)
                 if len(told) == REPLAY_LIMIT or int(after) > horizon:
                     # Too much was missed, or the id is another database's.
-                    yield Frame("reset", str(horizon), "{}")
+                    yield Frame("reset", str(horizon), self._edition())
                 else:
-                    yield Frame("hello", after, "{}")
+                    yield Frame("hello", after, self._edition())
                     for frame in self._frames(told, int(after), horizon):
                         yield frame
                 replayed = {one.event_id for one in told}
             else:
-                yield Frame("hello" if after is None else "reset", str(self._cursor), "{}")
+                yield Frame("hello" if after is None else "reset", str(self._cursor), self._edition())
             if greeting := self.greeting():
                 yield greeting
             while True:

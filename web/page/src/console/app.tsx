@@ -37,6 +37,7 @@ export function App({ desk }: { desk: Desk }) {
       </button>
       <Bar desk={desk} />
       {state.link === "lost" && loading.kind === "ready" && <Lost since={state.lostAt} now={state.now} />}
+      {state.district && state.edition && state.edition !== state.district.version && <Superseded />}
       {loading.kind === "failed" ? (
         <main class="failed">
           <div role="alert">
@@ -72,6 +73,18 @@ export function App({ desk }: { desk: Desk }) {
         </nav>
       )}
       {state.help && <Help close={() => desk.store.set({ help: false })} />}
+    </div>
+  );
+}
+
+/** Zones, teams and matters have changed: told, not forced on somebody in the middle of a sentence. */
+function Superseded() {
+  return (
+    <div class="lost superseded" role="status">
+      {t("superseded")}
+      <button type="button" onClick={() => location.reload()}>
+        {t("superseded.load")}
+      </button>
     </div>
   );
 }

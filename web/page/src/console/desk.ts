@@ -209,6 +209,7 @@ export class Desk {
         url: `${this.client.base}/events`,
         onEvent: (event) => this.told(event),
         onPositions: (positions) => this.moved(positions),
+        onEdition: (version) => this.store.set({ edition: version }),
         onReset: () => void this.reader.cases(this.moment()),
         onLink: (link) => {
           this.linked(link);

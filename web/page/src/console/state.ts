@@ -33,6 +33,8 @@ export interface State {
   lostAt: number;
   now: number;
   district: District | null;
+  /** The edition of the district's data that holds; what is drawn is `district`'s. */
+  edition: string;
   matters: Matters | null;
   teams: ReadonlyMap<string, Team>;
   units: ReadonlyMap<string, Unit>;
@@ -64,6 +66,7 @@ const FIRST: State = {
   lostAt: 0,
   now: Date.now(),
   district: null,
+  edition: "",
   matters: null,
   teams: new Map(),
   units: new Map(),

@@ -16,6 +16,8 @@ export interface LiveOptions {
   onEvent(event: CaseEvent): void;
   /** Units that stand elsewhere now; at the beginning, and when it was missed, all that are not at their base. */
   onPositions?(positions: UnitPosition[]): void;
+  /** Which edition of the district's data holds, at every connect and whenever another comes into force. */
+  onEdition?(version: string): void;
   /** Too much was missed: load the lists again. */
   onReset(): void;
   onLink(link: Link): void;
@@ -82,8 +84,12 @@ export class Live {
     stream.addEventListener("positions", (message) => {
       this.options.onPositions?.((JSON.parse(message.data) as { positions: UnitPosition[] }).positions);
     });
+    for (const kind of ["hello", "edition"]) {
+      stream.addEventListener(kind, (message) => this.edition(message));
+    }
     stream.addEventListener("reset", (message) => {
       if (message.lastEventId) this.last = message.lastEventId;
+      this.edition(message);
       this.options.onReset();
     });
   }
@@ -99,6 +105,11 @@ export class Live {
     clearTimeout(this.timer);
     this.stream?.close();
     this.stream = null;
+  }
+
+  private edition(message: MessageEvent<string>): void {
+    const { version } = JSON.parse(message.data) as { version?: string };
+    if (version) this.options.onEdition?.(version);
   }
 
   private again(): void {

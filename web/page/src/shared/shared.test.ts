@@ -28,12 +28,14 @@ function listening() {
   const events: number[] = [];
   const positions: UnitPosition[] = [];
   const links: Link[] = [];
+  const editions: string[] = [];
   let resets = 0;
   const live = new Live({
     url: "/api/events",
     onEvent: (event) => events.push(event.event),
     onPositions: (some) => positions.push(...some),
     onReset: () => resets++,
+    onEdition: (version) => editions.push(version),
     onLink: (link) => links.push(link),
     open: (url) => {
       const stream = new Stream(url);
@@ -43,7 +45,7 @@ function listening() {
     wait: () => 100,
   });
   live.start();
-  return { live, streams, events, positions, links, resets: () => resets };
+  return { live, streams, events, positions, links, editions, resets: () => resets };
 }
 
 afterEach(() => vi.useRealTimers());
@@ -70,6 +72,14 @@ describe("the live stream", () => {
     expect(streams[1]?.url).toBe("/api/events?after=id%201%26x");
     streams[1]?.fire("open");
     expect(links).toEqual(["open", "lost", "open"]);
+  });
+
+  it("says which edition holds at each connect and when another comes into force", () => {
+    const { streams, editions } = listening();
+    streams[0]?.fire("hello", { version: "a" }, "1");
+    streams[0]?.fire("edition", { version: "b" });
+    streams[0]?.fire("reset", { version: "c" }, "2");
+    expect(editions).toEqual(["a", "b", "c"]);
   });
 
   it("leaves it to the browser while it still tries by itself", () => {

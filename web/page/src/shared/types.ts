@@ -4,7 +4,7 @@ export type Lang = "zh" | "en";
 export type Datum = "wgs84" | "cgcs2000" | "gcj02" | "bd09";
 export type Source = "grid_worker" | "hotline_12345" | "video" | "digital_city" | "patrol" | "citizen" | "other";
 export type State = "assigned" | "accepted" | "on_scene" | "handled" | "closed" | "returned";
-export type Action = "accept" | "arrive" | "handle" | "close" | "return" | "reassign";
+export type Action = "accept" | "arrive" | "handle" | "close" | "return" | "reassign" | "relocate";
 /** What an event of a case's record can be: an action, or the report that began it. */
 export type EventAction = Action | "report";
 export type Mode = "vehicle" | "boat";
@@ -63,6 +63,21 @@ export interface UnitCandidate {
 
 export type Candidate = RuleCandidate | UnitCandidate;
 
+/** A team that would be responsible somewhere in the circle that a position is. */
+export interface Outcome {
+  team: string;
+  team_name: string;
+  team_name_en: string;
+  rule: string;
+  /** Of the circle's area in the district, 0 to 1. */
+  share: number;
+  /** A point well inside, around which all is alike for `clear_m` metres. */
+  lon: number;
+  lat: number;
+  clear_m: number;
+  zones: ZoneRef[];
+}
+
 export interface Decision {
   version: string;
   rule: string;
@@ -70,6 +85,11 @@ export interface Decision {
   candidates: Candidate[];
   notes: string[];
   facts: Record<string, number | string>;
+  /** The circle that was weighed, in metres; null: the point decided alone. */
+  radius_m: number | null;
+  kinds: number;
+  /** Where the teams differ within the circle: all of them, the chosen one first. */
+  outcomes: Outcome[];
 }
 
 export interface RoutedTeam extends Named {
@@ -143,6 +163,10 @@ export interface HistoryEvent {
   /** What the case was once this was done. */
   after: { state: State; team: string; unit: string | null };
   photos: string[];
+  /** Of the events that say where it lies: the first, and `relocate`. */
+  place: { lon: number; lat: number; accuracy_m: number } | null;
+  /** Of `relocate`: where it lay before, and what that led to. */
+  was: { lon: number; lat: number; accuracy_m: number; rule: string; team: string } | null;
   sealed: string;
   prev: string;
 }
@@ -151,7 +175,7 @@ export interface HistoryEvent {
 export interface Possible {
   action: Action;
   by: ("reporter" | "team" | "dispatcher")[];
-  needs: ("note" | "team")[];
+  needs: ("note" | "team" | "position")[];
 }
 
 export interface CaseReport {
@@ -211,6 +235,11 @@ export interface NewAction {
   note?: string;
   team?: string;
   unit?: string;
+  /** Of `relocate`: where it is, as a report says it. */
+  lon?: number;
+  lat?: number;
+  datum?: Datum;
+  accuracy_m?: number;
   seq?: number;
   /** SHA-256 of each, from `POST /api/photos`. */
   photos?: string[];
