@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 from shapely import LineString
 from shapely.geometry.base import BaseGeometry
 
-from geo.network import FIRST_SEARCH_S, MOVES, Bools, Labels, Network, Route, Singles, back_along, clear
+from geo.network import MOVES, Bools, Labels, Network, Route, Singles, Spread, clear
 from geo.raster import Edges, Floats, Frame, Ints, inside, runs, touched
 
 SHORE_M = 1.0
@@ -73,36 +73,35 @@ class Land:
         cell = int(self.frame.cells(xy[:1], xy[1:])[0])
         return (int(self.place[cell]), float(self.beyond_m[cell])) if cell >= 0 else (-1, 0.0)
 
-    def spread(self, starts: Ints, offs_m: Floats) -> tuple[Singles, Singles]:
-        """Seconds and metres from each start (a place, and the metres to it) to every cell: (starts, cells)."""
+    def spread(self, starts: Ints, offs_m: Floats) -> Spread:
+        """From each start (a place, and the metres to it) to every cell."""
         seconds = np.full((starts.size, self.frame.count), np.inf, dtype=np.float32)
         metres = seconds.copy()
+        ways = self.network.solve(starts)
         cells = np.flatnonzero(self.place >= 0)
         if cells.size:
-            ways = self.network.solve(starts)
             more = self.beyond_m[cells] + offs_m[:, None]
             seconds[:, cells] = ways.seconds[:, self.place[cells]] + more / (self.off_kmh / 3.6)
             metres[:, cells] = ways.metres[:, self.place[cells]] + more
-        return seconds, metres
+        return Spread(seconds, metres, ways.seconds.astype(np.float32))
 
-    def routes(self, starts: Ints, cell: int, first_s: float = FIRST_SEARCH_S) -> list[Route | None]:
-        """The way from each start (a place, or -1) to a cell, by one search back from it, first as far as `first_s`."""
-        root, more = int(self.place[cell]), float(self.beyond_m[cell])
-        if root < 0:
-            return [None] * starts.size
-        joined = (starts >= 0) & (self.part[starts] == self.part[root])
-        # Every step is as quick in either direction, so the ways to the cell are the ways from it.
-        if not joined.any():
-            return [None] * starts.size
-        seconds, before = self.network.tree_to(root, starts[joined], first_s)
-        return [
-            self._route(float(seconds[start]), back_along(before, int(start)), more) if there else None
-            for start, there in zip(starts, joined, strict=True)
-        ]
+    def routes(self, starts: Ints, cell: int, marks: Singles) -> list[Route | None]:
+        """The way from each start (a place, or -1) to a cell; `marks`: those of `spread`."""
+        from geo.search import quickest  # noqa: PLC0415  (numba: only for who asks for one way)
 
-    def _route(self, seconds: float, places: Ints, more: float) -> Route:
-        metres, _ = self.network.along(places)
-        return Route(seconds + more / (self.off_kmh / 3.6), metres + more, self.network.xy[places])
+        end, more = int(self.place[cell]), float(self.beyond_m[cell])
+        out: list[Route | None] = [None] * starts.size
+        if end < 0:
+            return out
+        joined = np.flatnonzero(np.where(starts >= 0, self.part[starts], -1) == self.part[end])
+        # Every step is as quick in either direction.
+        found = quickest(self.network, marks, len(self.network.xy), end, starts[joined].tolist())
+        for number, one in zip(joined.tolist(), found, strict=True):
+            if one is not None:
+                seconds, places = one
+                metres, _ = self.network.along(places)
+                out[number] = Route(seconds + more / (self.off_kmh / 3.6), metres + more, self.network.xy[places])
+        return out
 
     def left_to_boats(self, sailed: Bools) -> Land:
         """The same, but of the cells that a boat reaches only those on the very shore."""

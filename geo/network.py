@@ -20,10 +20,6 @@ Singles = NDArray[np.float32]
 Labels = NDArray[np.int32]
 Trees = NDArray[np.int32]
 
-FIRST_SEARCH_S: Final = 300.0
-LAST_SEARCH_S: Final = 4 * 3600.0
-"""A search from a place goes so far first, three times as far while what is sought is farther, and then everywhere."""
-
 MOVES: Final = ((1, 0), (0, 1), (1, 1), (-1, 1), (2, 1), (1, 2), (-1, 2), (-2, 1))
 """The steps of one half of the plane, in cells (east, north): with those back, 16 directions.
 
@@ -49,6 +45,16 @@ class Route:
     seconds: float
     metres: float
     xy: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The ways from each base: to every cell (bases, cells), infinite where there is none; and what leads a search."""
+
+    seconds: Singles
+    metres: Singles
+    marks: Singles
+    """Seconds from where each base's units begin to every place of the network, (bases, places)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +95,6 @@ class Network:
     def reversed(self) -> Network:
         """The same with every step turned round."""
         return Network(self.xy, self.seconds.T.tocsr(), self.on_foot)
-
-    def tree_to(self, root: int, wanted: Ints, first_s: float = FIRST_SEARCH_S) -> tuple[Floats, Trees]:
-        """Seconds between `root` and each place, and the place before it, at least as far as all of `wanted`.
-
-        Exact where finite; a place before it of -9999 is none. Searched in growing rings from `first_s` on, so what is
-        near is cheap.
-        """
-        limit = first_s
-        while True:
-            seconds, before = dijkstra(self.seconds, indices=root, return_predecessors=True, limit=limit)
-            if limit == np.inf or np.isfinite(seconds[wanted]).all():
-                return seconds, before
-            limit = 3 * limit if limit < LAST_SEARCH_S else np.inf
 
     def solve(self, sources: Ints) -> Ways:
         """The quickest ways from each of `sources`; -1 is a source from which nothing is reached."""
@@ -145,14 +138,6 @@ class Network:
             return np.zeros(0, dtype=np.int32)
         labels: Labels = connected_components(self.seconds, directed=False)[1]
         return labels
-
-
-def back_along(before: Trees, place: int) -> Ints:
-    """The places from `place` back to the root of a tree of predecessors, both included."""
-    out = [place]
-    while (place := int(before[place])) >= 0:
-        out.append(place)
-    return np.array(out, dtype=np.int64)
 
 
 def matrix(size: int, starts: Ints, ends: Ints, weights: Floats) -> csr_array:

@@ -6,6 +6,7 @@ narrower than a cell; and a place is one water in one cell, so two waters with a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy.sparse.csgraph import dijkstra
 from shapely.geometry.base import BaseGeometry
 
 from geo.driving import SHORE_M, Footing
-from geo.network import FIRST_SEARCH_S, Labels, Network, Route, Singles, Ways, back_along, clear, lines, matrix
+from geo.network import Labels, Network, Route, Singles, Spread, Ways, clear, lines, matrix
 from geo.raster import Edges, Floats, Frame, Ints, inside, runs, touched
 
 WALK_LIMIT_M = 1500.0
@@ -35,8 +36,6 @@ class Water:
     """With steps ashore, and none back on board."""
     back: Network
     """The same with every step turned round."""
-    afloat: Network
-    """The places on water alone."""
     cell: Ints
     """Of each place of the network."""
     part: Labels
@@ -62,17 +61,19 @@ class Water:
         return int(np.argmin(metres)), float(metres.min())
 
     def _off(self, xy: Floats) -> Floats:
-        metres: Floats = np.hypot(*(self.afloat.xy - xy).T)
+        east, north = (self.network.xy[: self.part.size] - xy).T
+        metres: Floats = np.sqrt(east * east + north * north)
         metres[self.cell[: metres.size] == self.frame.cells(xy[:1], xy[1:])[0]] = 0.0
         return metres
 
-    def spread(self, starts: Ints, offs_m: Floats) -> tuple[Singles, Singles]:
-        """Seconds and metres from each start (a place, and the walk to it) to every cell: (starts, cells)."""
+    def spread(self, starts: Ints, offs_m: Floats) -> Spread:
+        """From each start (a place, and the walk to it) to every cell."""
         out_s = np.full((starts.size, self.frame.count), np.inf, dtype=np.float32)
         out_m = out_s.copy()
-        if not self.cell.size:
-            return out_s, out_m
         ways = self.network.solve(starts)
+        marks = ways.seconds.astype(np.float32)
+        if not self.cell.size:
+            return Spread(out_s, out_m, marks)
         seconds, metres = self._on_foot_at_most(starts, ways)
         seconds += offs_m[:, None] / (self.off_kmh / 3.6)
         metres += offs_m[:, None]
@@ -89,7 +90,7 @@ class Water:
                 soonest[more[better]] = rival[better]
             out_s[row, cells] = seconds[row, soonest]
             out_m[row, cells] = metres[row, soonest]
-        return out_s, out_m
+        return Spread(out_s, out_m, marks)
 
     def _on_foot_at_most(self, starts: Ints, ways: Ways) -> tuple[Floats, Floats]:
         """The quickest ways, but where they lead too far on foot, the way by the landing that is nearest on foot."""
@@ -122,51 +123,47 @@ class Water:
         )
         return seconds, before, landing
 
-    def routes(self, starts: Ints, cell: int, first_s: float = FIRST_SEARCH_S) -> list[Route | None]:
-        """The way from each start (a place on water, or -1) to a cell, by searches back from its places.
-
-        They go as far as `first_s` first.
-        """
+    def routes(self, starts: Ints, cell: int, marks: Singles) -> list[Route | None]:
+        """The way from each start (a place on water, or -1) to a cell; `marks`: those of `spread`."""
         out: list[Route | None] = [None] * starts.size
-        for place in np.flatnonzero(self.cell == cell).tolist():
-            for number, found in enumerate(self._routes_to(place, starts, first_s)):
+        for end in np.flatnonzero(self.cell == cell).tolist():
+            for number, found in self._routes(starts, end, marks):
                 best = out[number]
-                if found is not None and (best is None or found.seconds < best.seconds):
+                if best is None or found.seconds < best.seconds:
                     out[number] = found
         return out
 
-    def _routes_to(self, place: int, starts: Ints, first_s: float) -> list[Route | None]:
-        afloat = len(self.afloat.xy)
-        wanted = starts[starts >= 0]
-        if place < afloat:
-            wanted = wanted[self.part[wanted] == self.part[place]]
-        if not wanted.size:
-            return [None] * starts.size
-        seconds, before = self.back.tree_to(place, wanted, first_s)
-        out: list[Route | None] = []
-        for start in starts.tolist():
-            if start < 0 or not np.isfinite(seconds[start]):
-                out.append(None)
-                continue
-            places = back_along(before, start)
-            metres, walked = self.back.along(places)
-            if walked <= WALK_LIMIT_M:
-                out.append(Route(float(seconds[start]), metres, self.network.xy[places]))
-            else:
-                out.append(self._by_the_nearest_landing(start, place))
-        return out
+    def _routes(self, starts: Ints, end: int, marks: Singles) -> Iterator[tuple[int, Route]]:
+        """(which start, its way) to a place, of those that have one."""
+        from geo.search import back, quickest  # noqa: PLC0415  (numba: only for who asks for a way)
 
-    def _by_the_nearest_landing(self, start: int, place: int) -> Route | None:
-        walk_s, walk, landing = self._walks(int(self.part[start]))
-        if not np.isfinite(walk_s[place]):
-            return None
-        sailed_s, before = self.afloat.tree_to(int(landing[place]), np.array([start]))
-        by_boat, on_foot = back_along(before, start), back_along(walk, place)[::-1]
-        return Route(
-            float(sailed_s[start] + walk_s[place]),
-            self.afloat.along(by_boat)[0] + float(walk_s[place]) * (self.off_kmh / 3.6),
-            np.concatenate([self.network.xy[by_boat], self.network.xy[on_foot[1:]]]),
-        )
+        parts = np.where(starts >= 0, self.part[starts], -1)
+        for part in np.unique(parts[parts >= 0]).tolist():
+            numbers = np.flatnonzero(parts == part).tolist()
+            berthed = np.isfinite(marks[:, starts[numbers[0]]])
+            afloat = end < self.part.size
+            if (afloat and self.part[end] != part) or (berthed.any() and not np.isfinite(marks[berthed, end]).any()):
+                continue
+            walks: tuple[Floats, Labels, Labels] | None = None
+            ways = quickest(self.back, marks, self.part.size, end, starts[numbers].tolist())
+            for number, found in zip(numbers, ways, strict=True):
+                if found is None:
+                    continue
+                seconds, places = found
+                metres, walked = self.back.along(places)
+                if walked <= WALK_LIMIT_M:
+                    yield number, Route(seconds, metres, self.network.xy[places])
+                    continue
+                walk_s, walk, landing = walks = walks or self._walks(part)
+                if not np.isfinite(walk_s[end]):
+                    break
+                (by_boat,) = quickest(self.back, marks, self.part.size, int(landing[end]), [int(starts[number])])
+                if by_boat is not None:
+                    seconds, places = by_boat
+                    metres = self.back.along(places)[0] + float(walk_s[end]) * (self.off_kmh / 3.6)
+                    ashore = back(walk, end)[-2::-1]
+                    xy = np.concatenate([self.network.xy[places], self.network.xy[ashore]])
+                    yield number, Route(seconds + float(walk_s[end]), metres, xy)
 
 
 def sailing(frame: Frame, water: BaseGeometry, ground: Footing, boat_kmh: float, foot_kmh: float) -> Water:
@@ -202,7 +199,6 @@ def sailing(frame: Frame, water: BaseGeometry, ground: Footing, boat_kmh: float,
         frame=frame,
         network=network,
         back=network.reversed(),
-        afloat=afloat,
         cell=np.concatenate([key % frame.count, dry])[kept],
         part=afloat.parts(),
         off_kmh=foot_kmh,

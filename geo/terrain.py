@@ -14,8 +14,8 @@ import scipy
 import shapely
 from shapely import LineString, MultiPolygon, Polygon
 
-_MAKERS: Final = ("raster", "network", "driving", "sailing", "terrain", "travel", "travel_cache", "kept", "valhalla")
-"""The modules whose change may change the outcome."""
+_MAKERS: Final = ("raster", "network", "driving", "sailing", "terrain", "travel", "travel_cache", "valhalla")
+"""The modules whose change may change what is kept."""
 
 
 @dataclass(frozen=True, slots=True)

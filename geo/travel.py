@@ -7,7 +7,7 @@ where land is within a cell; on waters that no boat reaches (ponds in a polder),
 nearest shore, up to a limit. Off the roads a way runs along sixteen directions, and so are up to 2.8 % too long.
 
 The answers of all bases for every cell are worked out once, so a look-up is a gather. From anywhere else, and for a
-line to draw, one search runs back from the point.
+line to draw, a search runs back from the point, led by those answers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
 from geo.driving import Land, Road, land
-from geo.network import FIRST_SEARCH_S, Singles
+from geo.network import Singles
 from geo.raster import Floats, Frame, Ints
 from geo.sailing import Water, sailing
 from geo.terrain import Terrain
@@ -70,6 +70,8 @@ class Mode:
     """The place at which each base's units begin, or -1."""
     seconds: Singles
     metres: Singles
+    marks: Singles
+    """Of `Spread`."""
 
 
 class Travel:
@@ -155,7 +157,7 @@ class Travel:
     def legs(
         self, mode: str, starts: Mapping[str, tuple[float, float]], lon: float, lat: float
     ) -> dict[str, Leg | None]:
-        """The way to a point from each of `starts` (longitude, latitude): one search back from the point."""
+        """The way to a point from each of `starts` (longitude, latitude): a search each, mostly below a millisecond."""
         return {code: found and found[0] for code, found in self._routes(mode, starts, lon, lat).items()}
 
     def way(self, mode: str, start: tuple[float, float], lon: float, lat: float) -> Way | None:
@@ -177,34 +179,11 @@ class Travel:
         stands = np.stack(self._to_metres.transform(*np.array(list(starts.values()), dtype=np.float64).T), axis=1)
         begins = [reach.berth(xy) if at_base else reach.start(xy) for xy in stands]
         places = np.array([place for place, _ in begins], dtype=np.int64)
-        about_s = self._about(self.modes[mode], places, self.frame.cells(*stands.T), target)
-        near = about_s[np.isfinite(about_s)].max(initial=FIRST_SEARCH_S)
-        routes = reach.routes(np.where(about_s == np.inf, -1, places), target, float(near))
+        routes = reach.routes(places, target, self.modes[mode].marks)
         out: dict[str, tuple[Leg, Floats] | None] = {}
         for code, (_, off_m), route in zip(starts, begins, routes, strict=True):
             seconds_off = off_m / (reach.off_kmh / 3.6)
             out[code] = (Leg(route.seconds + seconds_off, route.metres + off_m, mode), route.xy) if route else None
-        return out
-
-    @staticmethod
-    def _about(mode: Mode, places: Ints, cells: Ints, target: int) -> Floats:
-        """Of each start the seconds by way of the best base, infinite if there is no way, NaN if none can say.
-
-        A base can say if it is connected with the start: then it reaches whatever the start reaches, and the way by the
-        base is a bound for how far to search. Only a bound for the first search: rounding and cells shared by two
-        waters make it a little too short at times.
-        """
-        out = np.full(places.size, np.nan)
-        berthed = np.flatnonzero(mode.berths >= 0)
-        parts = mode.reach.part[mode.berths[berthed]]
-        to_target = mode.seconds[berthed, target].astype(np.float64)
-        for number, (place, cell) in enumerate(zip(places.tolist(), cells.tolist(), strict=True)):
-            joined = np.flatnonzero(parts == mode.reach.part[place]) if place >= 0 else berthed[:0]
-            if joined.size and not np.isfinite(to_target[joined]).any():
-                out[number] = np.inf
-            elif joined.size and cell >= 0:
-                by_base = (to_target[joined] + mode.seconds[berthed[joined], cell]).min()
-                out[number] = by_base * 1.01 + 1.0 if np.isfinite(by_base) else np.nan
         return out
 
     def _drawn(
@@ -227,4 +206,5 @@ def _leg(seconds: float, metres: float, mode: str) -> Leg | None:
 def _solved(reach: Land | Water | Roads, stands: Floats) -> Mode:
     berths = [reach.berth(xy) for xy in stands]
     starts = np.array([place for place, _ in berths], dtype=np.int64)
-    return Mode(reach, starts, *reach.spread(starts, np.array([off for _, off in berths], dtype=np.float64)))
+    found = reach.spread(starts, np.array([off for _, off in berths], dtype=np.float64))
+    return Mode(reach, starts, found.seconds, found.metres, found.marks)

@@ -89,9 +89,9 @@ def _taken_apart(travel: Travel) -> tuple[dict[str, Any], dict[str, Array]]:
     for name, mode in travel.modes.items():
         reach = mode.reach
         values[f"{name}.off_kmh"] = reach.off_kmh
-        parts: dict[str, Array] = {"berths": mode.berths, "seconds": mode.seconds, "metres": mode.metres}
+        parts: dict[str, Array] = {part: getattr(mode, part) for part in _OF_MODE}
         if isinstance(reach, Water):
-            networks: dict[str, Network] = {"network": reach.network, "back": reach.back, "afloat": reach.afloat}
+            networks: dict[str, Network] = {"network": reach.network, "back": reach.back}
             parts |= {"part": reach.part, "cell": reach.cell}
         else:
             land = reach.fields if isinstance(reach, Roads) else reach
@@ -105,6 +105,7 @@ def _taken_apart(travel: Travel) -> tuple[dict[str, Any], dict[str, Array]]:
     return values, arrays
 
 
+_OF_MODE: Final = ("berths", "seconds", "metres", "marks")
 _OF_ROADS: Final = ("exit", "exit_s", "exit_m", "before", "road")
 
 
@@ -116,7 +117,7 @@ def _restored(
         return Network.restored({key.removeprefix(start): one for key, one in arrays.items() if key.startswith(start)})
 
     def mode(name: str, reach: Land | Water | Roads) -> Mode:
-        return Mode(reach, *(arrays[f"{name}.{part}"] for part in ("berths", "seconds", "metres")))
+        return Mode(reach, *(arrays[f"{name}.{part}"] for part in _OF_MODE))
 
     frame = Frame(**values["frame"])
     drive: Land | Roads
@@ -135,7 +136,6 @@ def _restored(
         frame=frame,
         network=network("boat.network"),
         back=network("boat.back"),
-        afloat=network("boat.afloat"),
         cell=arrays["boat.cell"],
         part=arrays["boat.part"],
         off_kmh=values["boat.off_kmh"],

@@ -22,7 +22,7 @@ from pyproj import Transformer
 from scipy.sparse.csgraph import dijkstra
 
 from geo.driving import Footing, Land
-from geo.network import FIRST_SEARCH_S, Labels, Route, Singles, back_along, clear
+from geo.network import Labels, Route, Singles, Spread, clear
 from geo.raster import Floats, Ints
 
 NEAR_ROAD_CELLS: Final = 0.75
@@ -98,7 +98,9 @@ def tiles_of(extract: Path, folder: Path) -> None:
         [sys.executable, "-m", "valhalla", "print_bin_path"], capture_output=True, text=True, check=True
     )
     tool = Path(where.stdout.strip(), "valhalla_build_tiles")
-    done = subprocess.run([tool, "-c", config, extract], capture_output=True, text=True, check=False)
+    # It leaves notes in its working folder.
+    command: list[str | Path] = [tool, "-c", config.absolute(), extract.absolute()]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode or not any(folder.rglob("*.gph")):
         raise ExtractUnreadable((done.stderr or done.stdout).strip()[-300:] or extract.name)
 
@@ -138,15 +140,16 @@ class Roads:
         """As of `Land`."""
         return self.fields.start(xy)
 
-    def spread(self, starts: Ints, offs_m: Floats) -> tuple[Singles, Singles]:
-        """As of `Land`."""
-        seconds, metres = self.fields.spread(starts, offs_m)
+    def spread(self, starts: Ints, offs_m: Floats) -> Spread:
+        """As of `Land`; `marks` are of the fields."""
+        out = self.fields.spread(starts, offs_m)
+        seconds, metres = out.seconds, out.metres
         gates = np.flatnonzero(np.isfinite(self.road[:, 0]))
         rows = np.flatnonzero(np.where(starts >= 0, self.exit[starts] if self.exit.size else -1, -1) >= 0)
         cells = np.flatnonzero(self.fields.place >= 0)
         cells = cells[self.exit[self.fields.place[cells]] >= 0]
         if not rows.size or not cells.size:
-            return seconds, metres
+            return out
         begins = starts[rows]
         by_road_s, by_road_m = self.engine.matrix(self.road[self.exit[begins]], self.road[gates])
         place, gate = self.fields.place[cells], np.searchsorted(gates, self.exit[self.fields.place[cells]])
@@ -157,11 +160,11 @@ class Roads:
         at = np.ix_(rows, cells)
         sooner = found_s < seconds[at]
         seconds[at], metres[at] = np.where(sooner, found_s, seconds[at]), np.where(sooner, found_m, metres[at])
-        return seconds, metres
+        return out
 
-    def routes(self, starts: Ints, cell: int, first_s: float = FIRST_SEARCH_S) -> list[Route | None]:
+    def routes(self, starts: Ints, cell: int, marks: Singles) -> list[Route | None]:
         """As of `Land`: for each start the quicker of the way by road and the way over fields."""
-        out = self.fields.routes(starts, cell, first_s)
+        out = self.fields.routes(starts, cell, marks)
         place = int(self.fields.place[cell])
         rows = np.flatnonzero(np.where(starts >= 0, self.exit[starts] if self.exit.size else -1, -1) >= 0)
         if place < 0 or self.exit[place] < 0 or not rows.size:
@@ -179,10 +182,12 @@ class Roads:
         return out
 
     def _corners(self, start: int, place: int) -> Floats:
+        from geo.search import back  # noqa: PLC0415  (numba: only for who asks for one way)
+
         xy = self.fields.network.xy
         lonlat = self.engine.line(self.road[self.exit[start]], self.road[self.exit[place]])
         by_road = np.stack(self.to_metres.transform(lonlat[:, 0], lonlat[:, 1]), axis=1)
-        return np.concatenate([xy[back_along(self.before, start)], by_road, xy[back_along(self.before, place)[::-1]]])
+        return np.concatenate([xy[back(self.before, start)], by_road, xy[back(self.before, place)[::-1]]])
 
     def left_to_boats(self, sailed: NDArray[np.bool_]) -> Roads:
         """As of `Land`."""
