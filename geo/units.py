@@ -24,6 +24,10 @@ _TREE: Final[Mapping[str, Any]] = {
     "index_capacity": 8,
     "near_minimum_overlap_factor": 4,
 }
+SLACK_M: Final = 200.0
+"""A unit stands in the tree with so much room on each side; while it stays in it, the tree is left alone."""
+_ROUNDING_M: Final = 1e-3
+"""Far more than doubles lose in a distance within a district."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,26 @@ class _Entry:
     number: int
     x: float
     y: float
+    middle: tuple[float, float]
+    """Of the box in the tree."""
     fix: Fix
     group: str
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        x, y = self.middle
+        return x - SLACK_M, y - SLACK_M, x + SLACK_M, y + SLACK_M
+
+    def boxed(self, x: float, y: float) -> bool:
+        return abs(x - self.middle[0]) <= SLACK_M and abs(y - self.middle[1]) <= SLACK_M
+
+    def off(self, x: float, y: float) -> float:
+        return math.hypot(self.x - x, self.y - y)
+
+    def box_off(self, x: float, y: float) -> float:
+        """At least so far it is, by its box alone."""
+        east, north = abs(x - self.middle[0]) - SLACK_M, abs(y - self.middle[1]) - SLACK_M
+        return math.hypot(max(0.0, east), max(0.0, north))
 
 
 @cache
@@ -59,11 +81,11 @@ class _Tree:
         self.size = 0
 
     def put(self, entry: _Entry) -> None:
-        self.index.insert(entry.number, (entry.x, entry.y, entry.x, entry.y))
+        self.index.insert(entry.number, entry.box)
         self.size += 1
 
     def take(self, entry: _Entry) -> None:
-        self.index.delete(entry.number, (entry.x, entry.y, entry.x, entry.y))
+        self.index.delete(entry.number, entry.box)
         self.size -= 1
 
 
@@ -97,8 +119,12 @@ class Units:
         known = self._entries.get(code)
         if known is not None and at < known.fix.at:
             return False
+        fix = Fix(code, lon, lat, at)
+        if known is not None and known.group == group and known.boxed(x, y):
+            self._entries[code] = _Entry(known.number, x, y, known.middle, fix, group)
+            return True
         self.remove(code)
-        entry = _Entry(self._next, x, y, Fix(code, lon, lat, at), group)
+        entry = _Entry(self._next, x, y, (x, y), fix, group)
         self._next += 1
         self._trees.setdefault(group, _Tree()).put(entry)
         self._entries[code] = entry
@@ -144,20 +170,20 @@ class Units:
     def _nearest(
         self, tree: _Tree, x: float, y: float, k: int, accept: Callable[[str], bool]
     ) -> list[tuple[str, float]]:
-        """At least the `k` nearest of one tree, if it has so many."""
-        asked = max(2 * k, 8)
+        """The `k` nearest of one tree, and perhaps more.
+
+        The tree knows boxes only, nearest first. Once the k-th taken is nearer than the last box, nobody beyond can be.
+        """
+        asked = max(3 * k, 8)
         while k > 0 and tree.size:
             # The tree counts all that are as far as the last one in, so nobody who ties is left out.
-            found = [self._codes[number] for number in tree.index.nearest((x, y, x, y), asked)]
-            taken = [code for code in found if accept(code)]
-            if len(taken) >= k or len(found) >= tree.size:
-                return [(code, self._off(code, x, y)) for code in taken]
-            asked *= 4
+            found = [self._entries[self._codes[number]] for number in tree.index.nearest((x, y, x, y), asked)]
+            taken = sorted((entry.off(x, y), entry.fix.code) for entry in found if accept(entry.fix.code))
+            reach = max(entry.box_off(x, y) for entry in found) - _ROUNDING_M
+            if len(found) >= tree.size or (len(taken) >= k and taken[k - 1][0] <= reach):
+                return [(code, metres) for metres, code in taken]
+            asked *= 3
         return []
-
-    def _off(self, code: str, x: float, y: float) -> float:
-        entry = self._entries[code]
-        return math.hypot(entry.x - x, entry.y - y)
 
     def _metres(self, lon: float, lat: float) -> tuple[float, float]:
         x, y = self._to_metres.transform(lon, lat) if abs(lon) <= 180 and abs(lat) <= 90 else (math.inf, math.inf)

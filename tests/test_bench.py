@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
+from shutil import copytree
 
-from dispatch.bench import client, route
+from dispatch.bench import client, route, units
 from dispatch.bench.points import bodies, inside
+from dispatch.district import load
+from dispatch.fleet import Fleet
 from dispatch.intake import Draft
 from tests.sample import ground
 
@@ -48,3 +52,15 @@ def test_the_client_counts_what_came_back() -> None:
     assert len({json.loads(body)["n"] for body in seen}) == len(seen) > 10
     assert figures["refused"] == sum(json.loads(body)["n"] % 5 == 0 for body in seen)
     assert figures["first_refusal"] == "{}"
+
+
+def test_made_units_move_and_are_found(tmp_path: Path) -> None:
+    folder = copytree(ground().district.folder, tmp_path / "many")
+    units.write_units(ground(), folder, 120)
+    many = load(folder)
+    moving = units.Moving.of(ground(), 120)
+    assert set(moving.codes) == set(many.units)
+    fleet = Fleet(many, units.STALE)
+    figures = units.nearest(ground(), fleet, 120, asked=20)
+    assert len(fleet.live) == 120
+    assert all(value > 0 for value in figures.values())

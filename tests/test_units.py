@@ -19,9 +19,9 @@ TO_METRES = Transformer.from_crs("EPSG:4326", CRS, always_xy=True)
 
 codes = st.sampled_from([f"T{n:02d}-V{m}" for n in range(12) for m in (1, 2)])
 groups = st.sampled_from(["T01 vehicle", "T01 boat", "T02 vehicle"])
-# Few distinct places, so that units stand on one spot and at equal distances.
-lons = st.integers(0, 8).map(lambda n: 118.8 + n / 20) | st.floats(118.7, 119.2)
-lats = st.integers(0, 8).map(lambda n: 31.2 + n / 20) | st.floats(31.2, 31.6)
+# Few distinct places, so that units stand on one spot and at equal distances; and small steps.
+lons = st.integers(0, 8).map(lambda n: 118.8 + n / 20) | st.floats(118.7, 119.2) | st.floats(118.897, 118.903)
+lats = st.integers(0, 8).map(lambda n: 31.2 + n / 20) | st.floats(31.2, 31.6) | st.floats(31.297, 31.303)
 times = st.integers(0, 50).map(lambda minutes: START + timedelta(minutes=minutes))
 
 
@@ -81,6 +81,17 @@ class Against(RuleBasedStateMachine):
 
 Against.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
 TestUnits = Against.TestCase
+
+
+def test_a_unit_that_creeps_is_found_where_it_is_and_not_where_it_was() -> None:
+    units = Units(CRS)
+    units.move("fixed", 118.9025, 31.3, START)
+    for step in range(200):
+        # 9 m at a time, past the other one: the tree is told of few of these steps.
+        units.move("creeps", 118.9 + step / 10_000, 31.3, START + timedelta(seconds=step))
+        true = {"creeps": step / 10_000, "fixed": 0.0025}
+        near = [code for code, _ in units.near(118.9, 31.3, 2)]
+        assert near == sorted(true, key=lambda code: (true[code], code))
 
 
 def test_metres_are_metres() -> None:

@@ -75,6 +75,7 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         worker.draw(by_time.current)
 
         async def changed(ground: Ground) -> None:
+            fleet.adopt(ground.district, datetime.now(UTC))
             await anyio.to_thread.run_sync(worker.draw, ground)
             hub.tell_edition()
 

@@ -1,0 +1,258 @@
+"""Units on the move: 10,000 of them, each sending its position every five seconds, through real workers.
+
+Two workers on one database, each in a process of its own, and someone who listens to each. A gateway sends what came
+in each half second to the first worker, as lines of JSON. Measured: whether every line is answered before the next ones
+are due, how much of one core each worker and PostgreSQL need meanwhile (from /proc), and how long it takes until the
+other worker's listeners know of a position, counted from before it was sent. Beside that, in this process, what a
+nearest query takes with as many units moving.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from shutil import copytree
+from statistics import median, quantiles
+from typing import Any, Final
+
+import httpx
+import numpy as np
+import psycopg
+
+from dispatch.bench import Result, Tell
+from dispatch.bench.points import Floats, inside
+from dispatch.bench.serving import private_postgis, server
+from dispatch.district import load
+from dispatch.fleet import Fleet, Position
+from dispatch.ground import Ground
+
+UNITS: Final = 10_000
+EVERY_S: Final = 5.0
+PART_S: Final = 0.5
+SPEED_MS: Final = 9.0
+CORE_BAR: Final = 0.5
+NEAR_BAR_US: Final = 1000.0
+AGREE_BAR_S: Final = 1.0
+BEHIND_BAR_S: Final = 1.0
+"""So late at most the sender may be with the next part because the last one was not answered."""
+STALE: Final = timedelta(minutes=5)
+
+
+def run(ground: Ground, district: Path, tell: Tell, units: int = UNITS, seconds: float = 20) -> Result:
+    """Measure both; three bars."""
+    with tempfile.TemporaryDirectory() as folder:
+        many = copytree(district, Path(folder) / district.name)
+        write_units(ground, many, units)
+        tell(f"nearest queries among {units} units")
+        near = nearest(ground, Fleet(load(many), STALE), units)
+        with (
+            private_postgis() as postgis,
+            server("real", postgis.url, many) as first,
+            server("real", postgis.url, many) as second,
+        ):
+            tell(f"{units} units move every {EVERY_S:g} s for {seconds:g} s")
+            with psycopg.connect(postgis.conninfo()) as connection:
+                (cluster,) = connection.execute("SHOW data_directory").fetchone() or ("",)
+            moved = _drive(ground, (first, second), Path(cluster), units, seconds)
+    kept_up = moved["not_taken"] == 0 and moved["late_s"] < BEHIND_BAR_S
+    passed = (
+        kept_up
+        and moved["first_worker_core"] <= CORE_BAR
+        and near["near_p99_us"] < NEAR_BAR_US
+        and moved["agree_max_s"] < AGREE_BAR_S
+    )
+    bars = {"core_bar": CORE_BAR, "near_bar_us": NEAR_BAR_US, "agree_bar_s": AGREE_BAR_S, "late_bar_s": BEHIND_BAR_S}
+    return Result("bench units", passed, {"units": units, "every_s": EVERY_S, **bars, **near, **moved})
+
+
+def write_units(ground: Ground, folder: Path, count: int) -> None:
+    """A district folder with so many units: its own, over and over, under new codes. Made, for measuring."""
+    own = list(ground.district.units.values())
+    rows = [
+        f"{one.code}-{number},{one.name},{one.name_en},{one.team},{one.mode.value},{one.base},{one.crew}"
+        for number, one in ((n, own[n % len(own)]) for n in range(count))
+    ]
+    text = "code,name,name_en,team,mode,base,crew\n" + "\n".join(rows) + "\n"
+    (folder / "units.csv").write_text(text, encoding="utf-8")
+
+
+@dataclass(slots=True)
+class Moving:
+    """Made units that drive about: shape (n,) of each coordinate, degrees."""
+
+    codes: list[str]
+    lon: Floats
+    lat: Floats
+    rng: np.random.Generator
+
+    @classmethod
+    def of(cls, ground: Ground, count: int) -> Moving:
+        """Spread over the district, under the codes that `write_units` gives."""
+        own = list(ground.district.units)
+        codes = [f"{own[n % len(own)]}-{n}" for n in range(count)]
+        return cls(codes, *inside(ground, count, seed=11), np.random.default_rng(12))
+
+    def step(self, part: slice) -> None:
+        """Each of a part goes on for `EVERY_S`, wherever to."""
+        turn = self.rng.uniform(0, 2 * np.pi, len(self.lon[part]))
+        self.lon[part] += SPEED_MS * EVERY_S * np.cos(turn) / 95_000
+        self.lat[part] += SPEED_MS * EVERY_S * np.sin(turn) / 111_000
+
+
+def nearest(ground: Ground, fleet: Fleet, count: int, asked: int = 2000) -> dict[str, float]:
+    """Processor microseconds of a query for a team's nearest free units, and of taking a move in."""
+    moving, now = Moving.of(ground, count), datetime.now(UTC)
+    rng, took = np.random.default_rng(13), []
+    lon, lat = inside(ground, asked, seed=14)
+    teams = [unit.team for unit in ground.district.units.values()]
+    busy = frozenset(code for code, dice in zip(moving.codes, rng.random(count), strict=True) if dice < 0.3)
+    began, moves = time.thread_time(), 0
+    for number in range(5):
+        given = [
+            Position(code, x, y, now + number * timedelta(seconds=EVERY_S))
+            for code, x, y in zip(moving.codes, moving.lon.tolist(), moving.lat.tolist(), strict=True)
+        ]
+        fleet.learn(fleet.sift(given).known, now)
+        moving.step(slice(None))
+        moves += len(given)
+    each = (time.thread_time() - began) / moves
+    for x, y in zip(lon.tolist(), lat.tolist(), strict=True):
+        team = teams[int(rng.integers(len(teams)))]
+        begin = time.thread_time()  # of the processor: whoever else is at work here does not count
+        fleet.nearest(team, x, y, busy)
+        took.append((time.thread_time() - begin) * 1e6)
+    return {
+        "near_median_us": round(median(took), 1),
+        "near_p99_us": round(quantiles(took, n=100)[98], 1),
+        "move_us": round(each * 1e6, 1),
+    }
+
+
+def _drive(ground: Ground, ports: tuple[int, int], cluster: Path, units: int, seconds: float) -> dict[str, Any]:
+    """Send what moved, part by part, to the first worker; ask what it cost."""
+    moving = Moving.of(ground, units)
+    parts = [slice(int(a), int(b)) for a, b in _cuts(units, round(EVERY_S / PART_S))]
+    ears = [_Ear(port) for port in ports]
+    answers: list[float] = []
+    not_taken, late = 0, 0.0
+    with httpx.Client(base_url=f"http://127.0.0.1:{ports[0]}", timeout=30) as client:
+        _send(client, moving, slice(None))  # everybody once: from then on they move
+        time.sleep(2)
+        workers = [_worker_of(port) for port in ports]
+        before, start = [_cpu_s(pid) for pid in workers], time.monotonic()
+        database = _cluster_cpu_s(cluster)
+        for number in range(round(seconds / PART_S)):
+            due = start + number * PART_S
+            time.sleep(max(0.0, due - time.monotonic()))
+            late = max(late, time.monotonic() - due)
+            part = parts[number % len(parts)]
+            moving.step(part)
+            for ear in ears:
+                ear.watch(moving.codes[part.start])
+            began = time.monotonic()
+            taken = _send(client, moving, part)
+            answers.append(time.monotonic() - began)
+            not_taken += part.stop - part.start - taken
+        took = time.monotonic() - start
+        spent = [_cpu_s(pid) - old for pid, old in zip(workers, before, strict=True)]
+        database = _cluster_cpu_s(cluster) - database
+        time.sleep(1)
+    heard = [ear.took() for ear in ears]
+    return {
+        "moves_per_s": round(sum(p.stop - p.start for p in parts) / EVERY_S),
+        "seconds": round(took, 1),
+        "median_answer_s": round(median(answers), 3),
+        "longest_answer_s": round(max(answers), 3),
+        "late_s": round(late, 3),
+        "not_taken": not_taken,
+        "first_worker_core": round(spent[0] / took, 3),
+        "second_worker_core": round(spent[1] / took, 3),
+        "postgis_core": round(database / took, 3),
+        "agree_median_s": round(median(heard[1]), 3) if heard[1] else None,
+        "agree_max_s": round(max(heard[1]), 3) if len(heard[1]) == len(answers) else float("inf"),
+        "same_worker_median_s": round(median(heard[0]), 3) if heard[0] else None,
+        "probes": len(answers),
+    }
+
+
+def _cuts(count: int, parts: int) -> Iterator[tuple[int, int]]:
+    edges = np.linspace(0, count, parts + 1).astype(int).tolist()
+    return pairwise(edges)
+
+
+def _send(client: httpx.Client, moving: Moving, part: slice) -> int:
+    """How many of the part were taken."""
+    at = datetime.now(UTC).isoformat()
+    lines = [
+        f'{{"unit":"{code}","lon":{lon:.6f},"lat":{lat:.6f},"at":"{at}","accuracy_m":8}}'
+        for code, lon, lat in zip(moving.codes[part], moving.lon[part].tolist(), moving.lat[part].tolist(), strict=True)
+    ]
+    answer = client.post("/api/units/positions", content="\n".join(lines))
+    answer.raise_for_status()
+    taken: int = json.loads(answer.content)["taken"]
+    return taken
+
+
+@dataclass(slots=True)
+class _Ear:
+    """Someone who listens to a worker, and notes when it is told of the units that are watched."""
+
+    port: int
+    _sent: dict[str, float] = field(default_factory=dict)
+    _took: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def watch(self, code: str) -> None:
+        self._sent[code] = time.monotonic()
+
+    def took(self) -> list[float]:
+        return list(self._took)
+
+    def _listen(self) -> None:
+        url = f"http://127.0.0.1:{self.port}/api/events"
+        with suppress(httpx.HTTPError), httpx.stream("GET", url, timeout=60) as stream:
+            for line in stream.iter_lines():
+                if not line.startswith('data: {"positions"'):
+                    continue
+                now = time.monotonic()
+                for code in [code for code in list(self._sent) if f'"{code}"' in line]:
+                    self._took.append(now - self._sent.pop(code))
+
+
+def _worker_of(port: int) -> int:
+    """The process that listens on a port of loopback (Linux: /proc)."""
+    wanted = f"0100007F:{port:04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    inode = next(row[9] for row in rows if row[1] == wanted and row[3] == "0A")
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if any(str(one.readlink()) == f"socket:[{inode}]" for one in (process / "fd").iterdir()):
+                return int(process.name)
+    raise RuntimeError(f"nobody listens on {port}")
+
+
+def _cpu_s(pid: int) -> float:
+    """Processor seconds that a process has used, and its children that ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return sum(int(fields[n]) for n in (11, 12, 13, 14)) / os.sysconf("SC_CLK_TCK")
+
+
+def _cluster_cpu_s(cluster: Path) -> float:
+    """Processor seconds of all that works in a cluster's folder."""
+    total = 0.0
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if cluster in (here := (process / "cwd").readlink()).parents or here == cluster:
+                total += _cpu_s(int(process.name))
+    return total
