@@ -338,6 +338,18 @@ class AnotherDistrict(DomainError):
     A district has a database of its own: choose another by --data-dir or ONEGRID_DATABASE_URL."""
 
 
+class UnknownEdition(DomainError):
+    """没有名为 {edition} 的文件夹，数据库中也没有这个版次。
+    There is no folder {edition}, and the database holds no edition of that name.
+    已施行的版次：{known}
+    Editions that were enacted: {known}"""
+
+
+class NotOneDistrict(DomainError):
+    """旧版是 {old} 的数据，新版是 {new} 的，不是同一个区。
+    The old edition is of the district {old}, the new one of {new}: they cannot be compared."""
+
+
 class DatabaseUnavailable(DomainError):
     """数据库暂时不可用，数据没有丢失。
     The database cannot be reached at the moment; nothing was half-written.

@@ -149,6 +149,6 @@ class Replay:
             if before.team != case.team:
                 self.unlike.append(Unlike(case, before, case.version == self.old.version))
 
-    def pairs(self) -> dict[tuple[str | None, str | None], int]:
-        """How many go from one team to another, the most first; None: not taken."""
-        return dict(Counter((one.old.team, one.new.team) for one in self.rerouted).most_common())
+    def pairs(self) -> dict[tuple[Answer, Answer], int]:
+        """How many go from one team to another, the most first."""
+        return dict(Counter((one.old, one.new) for one in self.rerouted).most_common())

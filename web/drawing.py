@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 from scipy.ndimage import map_coordinates
 from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from geo.grid import Cover, Layer, Zone
 from geo.heat import Surface
@@ -109,7 +110,7 @@ def _widest(shape: Polygon | MultiPolygon) -> tuple[float, float, float]:
     return float(x), float(y), float(circle.length)
 
 
-def rounded(shape: Polygon | MultiPolygon) -> Polygon | MultiPolygon:
+def rounded(shape: BaseGeometry) -> BaseGeometry:
     """The shape as a page writes it."""
     return shapely.transform(shape, lambda corners: np.round(corners, DECIMALS))
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import folium
 from branca.element import Element, MacroElement
 from folium.template import Template
-from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geo.grid import Layer
@@ -48,7 +47,7 @@ def add_shapes(figure: folium.Map, shapes: Shapes, pane: str, style: Style, name
 
 def add_styled(
     figure: folium.Map,
-    shapes: Sequence[tuple[str, Polygon | MultiPolygon, Style]],
+    shapes: Sequence[tuple[str, BaseGeometry, Style]],
     pane: str,
     name: str | None = None,
     *,
@@ -82,7 +81,7 @@ def inert(text: str) -> str:
     return escape(text).replace("{", "&#123;")
 
 
-def feature(k: int, shape: Polygon | MultiPolygon, facts: Mapping[str, str] | None = None) -> dict[str, object]:
+def feature(k: int, shape: BaseGeometry, facts: Mapping[str, str] | None = None) -> dict[str, object]:
     """A GeoJSON feature as a page writes it."""
     return {"type": "Feature", "id": k, "properties": facts or {}, "geometry": rounded(shape).__geo_interface__}
 

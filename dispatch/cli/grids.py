@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from dispatch.cli import enact, import_grids, prove
+from dispatch.cli import diff, enact, import_grids, prove
 
 app = typer.Typer(help="District folders.", no_args_is_help=True)
 
@@ -23,6 +23,7 @@ app.command("import")(import_grids.import_)
 app.command()(prove.prove)
 app.command()(enact.load)
 app.command()(enact.editions)
+app.command()(diff.diff)
 
 
 @app.command()
