@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import pytest
 import shapely
@@ -100,7 +101,7 @@ def test_roads_are_fast_and_measured_along() -> None:
     assert field.seconds > beside.seconds + 200
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.floats(4, 300), st.floats(0, math.pi), st.integers(-1000, 1000), st.sampled_from([60.0, 100.0, 250.0]))
 def test_a_river_of_any_width_and_direction_parts_the_land_and_carries_boats(
     width: float, angle: float, shift: int, cell_m: float
@@ -193,7 +194,7 @@ coordinate = st.floats(200, SIDE - 200)
 spot = st.tuples(coordinate, coordinate)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.tuples(spot, spot, st.floats(5, 400)), min_size=1, max_size=6),
     st.lists(st.tuples(spot, spot, st.booleans()), max_size=4),
@@ -235,6 +236,78 @@ def test_nobody_gets_where_no_way_leads(
             if xy in afloat and start in afloat:
                 together = any(part.contains(shapely.multipoints([xy, start])) for part in sea)
                 assert sail is not None or not together, "waters are connected, but no boat comes"
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(st.tuples(spot, spot, st.floats(3, 300)), min_size=1, max_size=4))
+def test_over_fields_it_is_what_a_slow_model_says(
+    streams: list[tuple[tuple[float, float], tuple[float, float], float]],
+) -> None:
+    """The slow model asks of each of the sixteen moves, cell by cell, whether its straight line meets water."""
+    water = [LineString([a, b]).buffer(width / 2 + 3).intersection(ALL) for a, b, width in streams if a != b]
+    wet = shapely.union_all(water)
+    barrier = shapely.union_all([wet, ALL.buffer(2000).difference(ALL)]).buffer(-1.0)
+    shapely.prepare(barrier)
+    made = travel(water, bases={"A": (3000, 3000)}, cell_m=300.0)
+    centres = made.frame.centres() - (X0, Y0)
+    column = np.arange(len(centres)) % made.frame.columns
+    dry = ~shapely.intersects_xy(barrier, *centres.T)
+    slow = nx.Graph()
+    moves = [(1, 0), (0, 1), (1, 1), (-1, 1), (2, 1), (1, 2), (-1, 2), (-2, 1)]
+    for cell in np.flatnonzero(dry & shapely.intersects_xy(ALL, *centres.T)).tolist():
+        slow.add_node(cell)
+        for east, north in moves:
+            there = cell + east + north * made.frame.columns
+            if there >= len(centres) or abs(column[there] - column[cell]) > 2 or not dry[there]:
+                continue
+            line = LineString([centres[cell], centres[there]])
+            if not barrier.intersects(line):
+                slow.add_edge(cell, there, weight=line.length)
+    start = int(made.cells(*at(3000, 3000))[0])
+    metres = made.surface("vehicle").metres[0]
+    if start not in slow:
+        return
+    known = nx.single_source_dijkstra_path_length(slow, start)
+    for cell in slow.nodes:
+        if shapely.Point(centres[cell]).distance(shapely.union_all([wet, ALL.exterior])) > 450:
+            expected = known.get(cell, math.inf)
+            assert metres[cell] == pytest.approx(expected, rel=1e-5, abs=0.01), centres[cell]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(st.tuples(spot, spot, st.floats(5, 400)), min_size=1, max_size=5),
+    st.lists(st.tuples(spot, spot, st.booleans()), max_size=3),
+    st.lists(spot, min_size=2, max_size=4),
+)
+def test_a_line_to_draw_leads_there_and_not_through_water(
+    streams: list[tuple[tuple[float, float], tuple[float, float], float]],
+    ways: list[tuple[tuple[float, float], tuple[float, float], bool]],
+    spots: list[tuple[float, float]],
+) -> None:
+    water = [LineString([a, b]).buffer(width / 2 + 3).intersection(ALL) for a, b, width in streams if a != b]
+    roads = [(LineString([a, b]), "minor", bridge) for a, b, bridge in ways if a != b]
+    bridges = shapely.union_all([line for line, _, bridge in roads if bridge])
+    wet = shapely.union_all(water).buffer(-5).difference(bridges.buffer(20))
+    made = travel(water, roads, {str(i): xy for i, xy in enumerate(spots)})
+    for base, start in enumerate(spots):
+        for end in spots:
+            for mode in ("vehicle", "boat"):
+                known = made.leg(str(base), mode, *at(*end))
+                way = made.way_from_base(str(base), mode, *at(*end))
+                assert (way is None) == (known is None)
+                if way is None or known is None:
+                    continue
+                assert way.leg.seconds == pytest.approx(known.seconds, rel=1e-5, abs=0.01)
+                x, y = TO_DEGREES.transform(way.lonlat[:, 0], way.lonlat[:, 1], direction="INVERSE")
+                line = LineString(np.stack([x - X0, y - Y0], axis=1))
+                assert math.dist(line.coords[0], start) < 0.1
+                assert math.dist(line.coords[-1], end) < 0.1
+                assert line.length == pytest.approx(way.leg.metres, rel=0.05, abs=450), "good to a cell at each end"
+                if mode == "vehicle":
+                    # Not the two ends, which may lie across the shore.
+                    driven = line.difference(shapely.multipoints([start, end]).buffer(430))
+                    assert driven.intersection(wet).length < 4, "drawn through water"
 
 
 @pytest.mark.parametrize("folder", DISTRICTS, ids=lambda folder: folder.name)
