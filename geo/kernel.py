@@ -224,10 +224,12 @@ def locate(px: Pixels, lon: Floats, lat: Floats, begin: int, end: int, found: In
     block, spot, kind = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int32)
     point, record, sides = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int8)
     at, many, bits = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int64)
-    left = begin
+    left, alone = begin, found.shape[0] == 1
     for start in range(begin, end, BATCH):
         stop = min(start + BATCH, end)
         x, y, size = lon[start:stop], lat[start:stop], stop - start
+        if alone:  # a kind is its set: it is written where it belongs
+            kind = found[0, start:stop]
         _blocks(px, x, y, block, spot)
         records = _look_up(px, block[:size], spot, kind, point)
         ones, manys = 0, 0
@@ -244,7 +246,7 @@ def locate(px: Pixels, lon: Floats, lat: Floats, begin: int, end: int, found: In
         for j in range(open_ones):
             undecided[left + j] = start + point[j]
         left += open_ones
-        for layer in range(found.shape[0]):
+        for layer in range(0 if alone else found.shape[0]):
             out = found[layer, start:stop]
             for i in range(size):
                 out[i] = kinds[np.uint32(kind[i]), layer]

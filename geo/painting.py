@@ -160,7 +160,12 @@ def _single(frame: Frame, borders: Borders, cells: Ints, count: Ints, edge: Ints
 
 
 def _kinds(vectors: Sequence[Ints], sizes: Sequence[int], count: int) -> tuple[Int32s, Ints]:
-    """The different answers, shape (kinds, layers), in ascending order, and the number of each; the empty one is 0."""
+    """The different answers, shape (kinds, layers), in ascending order, and the number of each; the empty one is 0.
+
+    Of one layer, all its sets, so that an answer's number is its set's.
+    """
+    if len(vectors) == 1:
+        return np.arange(sizes[0], dtype=np.int32)[:, None], vectors[0]
     number = np.zeros(count, dtype=np.int64)
     kinds = np.zeros((1, 0), dtype=np.int64)
     for vector, size in zip(vectors, sizes, strict=True):

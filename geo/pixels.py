@@ -70,7 +70,7 @@ class Pixels(NamedTuple):
     """Where the palette of each block begins."""
     palette: Int32s
     kinds: Int32s
-    """(kinds, layers): the number of the set of zones. The first is empty."""
+    """(kinds, layers): the number of the set of zones. The first is empty; of one layer, each is its own number."""
     records: Int32s
     """(records, 4)."""
     edges: Floats
