@@ -105,5 +105,11 @@ def joined(shapes: Shapes) -> Polygon | MultiPolygon:
 
 def are_narrow(shapes: Sequence[BaseGeometry] | Shapes, metric: Metric, width_m: float) -> NDArray[np.bool_]:
     """Of each polygon, whether no circle of that diameter (metres) fits in."""
-    cores = shapely.buffer(shapely.transform(as_shapes(shapes), metric.points), -width_m / 2)
+
+    def near_nought(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Metres from the first point: digits that a false easting takes are missed in a buffer."""
+        at = metric.points(xy)
+        return np.asarray(at - at[:1])
+
+    cores = shapely.buffer(shapely.transform(as_shapes(shapes), near_nought), -width_m / 2)
     return np.asarray(shapely.is_empty(cores), dtype=np.bool_)

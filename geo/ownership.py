@@ -13,6 +13,7 @@ from typing import Final, cast
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
@@ -138,21 +139,36 @@ class Plan:
     def _gaps(self, layer: Claims, holders: Sequence[int]) -> None:
         """What nobody owns inside a parent is given to the zones around it."""
         free = {f: (holders[f],) for f, owners in enumerate(layer.owners) if not owners and holders[f] >= 0}
-        regions = self._narrow(free, layer.loose)
-        numbers = {face: i for i, (_, region, _) in enumerate(regions) for face in region}
-        origin = self._cut(numbers)
-        holders = [holders[face] for face in origin]
-        members: list[list[int]] = [[] for _ in regions]
+        regions, narrow = self._judged(free, layer.loose)
+        origin = self._cut(free)
+        now: dict[int, list[int]] = {}
         for face, old in enumerate(origin):
-            if old in numbers:
-                members[numbers[old]].append(face)
-        for region in members:
-            given = self._give(layer, holders[region[0]], region)
-            for zone in sorted(set(given.values())):
-                part = [face for face, to in given.items() if to == zone]
-                layer.settled.append(Settled("gap", (), (zone,), joined(self.shapes[part])))
-            for face, zone in given.items():
-                layer.owners[face] = (zone,)
+            now.setdefault(old, []).append(face)
+        for (key, region, shape), small in zip(regions, narrow, strict=True):
+            holder, cut = cast("int", key), [face for old in region for face in now[old]]
+            for strip in [cut] if small else self._tails(layer, holder, cut, shape):
+                given = self._give(layer, holder, strip)
+                for zone in sorted(set(given.values())):
+                    part = [face for face, to in given.items() if to == zone]
+                    layer.settled.append(Settled("gap", (), (zone,), joined(self.shapes[part])))
+                for face, zone in given.items():
+                    layer.owners[face] = (zone,)
+
+    def _tails(self, layer: Claims, holder: int, cut: Sequence[int], shape: BaseGeometry) -> list[list[int]]:
+        """The narrow strips that only begin at a wide gap and go on between other zones than the gap lies between."""
+        metric = shapely.transform(as_shapes([shape, *self.shapes[cut]]), self.metric.points)
+        core = shapely.buffer(shapely.buffer(metric[0], -self.width_m / 2), self.width_m / 2)
+        shapely.prepare(core)
+        share = shapely.area(shapely.intersection(metric[1:], core)) / shapely.area(metric[1:])
+        inside = set(cut)
+        wide = {face for face, part in zip(cut, share.tolist(), strict=True) if part > 0.5}
+
+        def zones(faces: Iterable[int]) -> set[int]:
+            return {zone for face in faces for _, zone in self._beside(layer, holder, face, inside)}
+
+        around = zones(wide)
+        strips = self._regions(dict.fromkeys(inside - wide, (0,)))
+        return [strip for _, strip in strips if zones(strip) - around]
 
     def _cut(self, faces: Iterable[int]) -> list[int]:
         """Cut these faces into triangles; for each face there is now, the face it was."""
@@ -286,18 +302,25 @@ class Plan:
         words = list(names)
         return [(words[name[g[0]]], face[g].tolist()) for g in groups(face.size, one[a], other[b])]
 
-    def _narrow(
+    def _judged(
         self, keys: Mapping[int, tuple[Hashable, ...]], loose: Mapping[int, BaseGeometry]
-    ) -> list[tuple[Hashable, list[int], Polygon | MultiPolygon]]:
-        """The regions narrower than the width, but for where edges cross: key, faces, shape."""
+    ) -> tuple[list[tuple[Hashable, list[int], Polygon | MultiPolygon]], NDArray[np.bool_]]:
+        """The regions (key, faces, shape), and which are narrower than the width, but for where edges cross."""
         regions = self._regions(keys)
-        shapes = [joined(self.shapes[region]) for _, region in regions]
+        shapes = as_shapes([joined(self.shapes[region]) for _, region in regions])
         narrow = are_narrow(shapes, self.metric, self.width_m)
         if loose and not narrow.all():
             anywhere = shapely.union_all(list(loose.values()))
             wide = np.flatnonzero(~narrow)
-            narrow[wide] = are_narrow(shapely.difference(as_shapes(shapes)[wide], anywhere), self.metric, self.width_m)
-        return [(*region, shape) for region, shape, small in zip(regions, shapes, narrow, strict=True) if small]
+            narrow[wide] = are_narrow(shapely.difference(shapes[wide], anywhere), self.metric, self.width_m)
+        return [(*region, shape) for region, shape in zip(regions, shapes, strict=True)], narrow
+
+    def _narrow(
+        self, keys: Mapping[int, tuple[Hashable, ...]], loose: Mapping[int, BaseGeometry]
+    ) -> list[tuple[Hashable, list[int], Polygon | MultiPolygon]]:
+        """The narrow regions only."""
+        regions, narrow = self._judged(keys, loose)
+        return [region for region, small in zip(regions, narrow, strict=True) if small]
 
 
 def _nodes_at(face: Indexes, at: Indexes) -> tuple[Indexes, Indexes]:

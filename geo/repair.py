@@ -34,7 +34,7 @@ class Change:
     """One place that changed hands, or one ring mended."""
 
     kind: str
-    """ring, outside, overlap, gap, stray."""
+    """ring, outside, overlap, gap, stray, spike, vanished."""
     layer: str
     before: tuple[str, ...]
     """Codes of the zones that claimed it."""
@@ -106,6 +106,7 @@ def repair(layers: Sequence[Layer], district: Polygon | MultiPolygon, metric: Me
         changes += _told(layer.name, codes, claims, metric)
         balances += _balances(layer.name, codes, claims, areas, metric.areas_m2(list(shapes)))
         done.append(_put_together(layer, claims, plan, metric, changes))
+        changes += _spikes(layer, done[-1], changes, metric)
     whole = joined(plan.shapes[[face for face, owners in enumerate(settled[""].owners) if owners]])
     return Repaired(shapely.orient_polygons(whole), tuple(done), tuple(changes), tuple(balances))
 
@@ -207,6 +208,30 @@ def _balances(
                 gained[zone] += area
     columns = (drawn, before - drawn, gained, lost, after)
     return [Balance(layer, *row) for row in zip(codes, *(column.tolist() for column in columns), strict=True)]
+
+
+def _spikes(drawn: Layer, done: Layer, changes: Sequence[Change], metric: Metric) -> list[Change]:
+    """Vertices of spikes thinner than the grid: they went with no area, so no other change tells of them."""
+    told: dict[str, list[BaseGeometry]] = {}
+    for change in changes:
+        for code in (*change.before, *change.after) if change.layer == drawn.name else ():
+            told.setdefault(code, []).append(change.shape)
+    after = {zone.code: zone.geometry for zone in done.zones}
+    found: list[Change] = []
+    for zone in drawn.zones:
+        if zone.code not in after:
+            continue
+        border = shapely.transform(after[zone.code].boundary, metric.points)
+        lonlat = shapely.get_coordinates(zone.geometry)
+        points = shapely.points(metric.points(lonlat))
+        off = shapely.distance(points, border) > TOLERANCE_M
+        if off.any():
+            places = shapely.transform(shapely.union_all(told.get(zone.code, [])), metric.points)
+            off[off] = ~(shapely.distance(points[off], places) <= TOLERANCE_M)
+        if off.any():
+            shape = shapely.multipoints(lonlat[off])
+            found.append(Change("spike", drawn.name, (zone.code,), (zone.code,), 0.0, 0.0, shape))
+    return found
 
 
 def _put_together(layer: Layer, claims: Claims, plan: Plan, metric: Metric, changes: list[Change]) -> Layer:

@@ -113,6 +113,8 @@ def chosen(files: Mapping[str, Path], layer: LayerMap, mapping: str) -> Path:
 def read(path: Path, layer: LayerMap) -> Drawing:
     """One layer of the file, as text cells and shapes. Raises `UnreadableSource`, `GarbledText`."""
     encoding, known_by = _encoding(path, layer.encoding)
+    if path.suffix.lower() == ".dxf":
+        pyogrio.set_gdal_config_options({"DXF_ENCODING": _FOR_GDAL.get(encoding)})
     try:
         with_encoding = {"encoding": encoding} if path.suffix.lower() == ".shp" else {}
         meta, _, shapes, fields = pyogrio.raw.read(path, layer=layer.source_layer, force_2d=True, **with_encoding)
@@ -131,7 +133,7 @@ def read(path: Path, layer: LayerMap) -> Drawing:
         for i, (shape, *cells) in enumerate(zip(shapely.from_wkb(shapes), *texts, strict=True), 1)
     ]
     crs = pyproj.CRS.from_user_input(meta["crs"]) if meta["crs"] else None
-    return Drawing(path.name, tuple(columns), tuple(rows), crs, f"{encoding} ({known_by})")
+    return Drawing(path.name, tuple(columns), tuple(rows), crs, f"{encoding} ({known_by})".strip())
 
 
 def _layers(path: Path) -> str:
@@ -160,13 +162,18 @@ def _sound(file: str, columns: Sequence[str], texts: Sequence[Sequence[str]]) ->
 # --- dBASE: the only format that does not say its encoding reliably --------------------------------------------------
 
 _CODEPAGES: Final = {"936": "gb18030", "GBK": "gb18030", "GB2312": "gb18030", "GB18030": "gb18030", "CP936": "gb18030"}
+_FOR_GDAL: Final = {"gbk": "CP936", "gb2312": "CP936", "gb18030": "CP936", "utf-8": "UTF-8", "utf8": "UTF-8"}
 _UTF8: Final = {"UTF-8": "utf-8", "UTF8": "utf-8", "65001": "utf-8"}
 
 
 def _encoding(path: Path, told: str | None) -> tuple[str, str]:
     """The encoding of a Shapefile's text, and how it is known. Raises `UnreadableSource`, `GarbledText`."""
     if path.suffix.lower() != ".shp":
-        return "utf-8", "format"
+        if path.suffix.lower() != ".dxf":
+            return "", "format"
+        raw = path.read_bytes()
+        seen = None if raw.isascii() else encoding_of(raw)
+        return (told.lower(), "mapping") if told else (seen, "bytes") if seen else ("", "format")
     table = _beside(path, ".dbf")
     if table is None:
         raise UnreadableSource(file=path.name, problem_zh="缺少 .dbf 文件。", problem="its .dbf file is missing.")
