@@ -11,6 +11,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.sample import ground
+from tests.test_outcomes import IN_WATER, shore
 from tests.web.console import (
     AWAITED,
     CHINESE,
@@ -62,6 +64,61 @@ def test_the_browser_itself_would_hold_it_back(browser: Browser, server: str) ->
     blocked = page.evaluate(ways)
     assert sorted(blocked) == ["http://127.0.0.2:9/fetched", "http://127.0.0.2:9/pictured"]
     page.close()
+
+
+def test_a_place_to_be_confirmed_is_seen_found_and_settled(desk: Open, server: str, artefacts: Path) -> None:
+    for lon, lat in shore(60):
+        found = ground().weigh(lon, lat, 120, ground().locator.at(lon, lat), IN_WATER)
+        if "confirm_place" in found.notes and len(found.outcomes) == 2:
+            break
+    case = report(server, matter=IN_WATER, place={"lon": lon, "lat": lat, "accuracy_m": 120})
+    report(server, "别处")
+    page = ready(desk("/", screen=WALL))
+    expect(page.locator(f"#row-{case} .unsure")).to_have_text("待确认位置")
+    page.get_by_label("只看待确认位置").check()
+    expect(page.locator(".queue .row")).to_have_count(1)
+    assert "confirm=1" in page.url
+    page.locator(f"#row-{case}").click()
+    expect(page.locator(".panel .confirm li")).to_have_count(2)
+    page.get_by_role("button", name="在地图上居中").click()
+    page.wait_for_timeout(1500)
+    page.screenshot(path=artefacts / "console-10-confirm.png")
+    [_, second] = get(server, f"/api/cases/{case}")["decision"]["outcomes"]
+    page.locator(".panel .confirm li button").nth(1).click()
+    expect(page.locator(".pin-line")).to_contain_text("新位置")
+    expect(page.locator(".map .pin")).to_be_visible()
+    page.get_by_role("button", name="确认更正位置").click()
+    expect(page.locator(".panel .notice.done")).to_contain_text("更正位置")
+    expect(page.locator(".map .pin")).to_have_count(0)
+    expect(page.locator(".panel .confirm")).to_have_count(0)
+    detail = get(server, f"/api/cases/{case}")
+    assert (detail["team"], detail["lon"]) == (second["team"], second["lon"])
+    expect(page.locator(".queue .row")).to_have_count(0)
+
+
+def test_a_dispatcher_moves_the_pin_on_the_map(desk: Open, server: str, artefacts: Path) -> None:
+    case = report(server, "位置不对")
+    page = ready(desk(f"/#case={case}", screen=WALL))
+    page.get_by_role("button", name="在地图上居中").click()
+    page.wait_for_timeout(1200)
+    page.get_by_role("button", name="更正位置", exact=True).click()
+    confirm = page.get_by_role("button", name="确认更正位置")
+    expect(confirm).to_be_disabled()
+    expect(page.locator(".pin-line")).to_contain_text("点一下实际位置")
+    box = page.locator(".map .canvas").first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2 + 120, box["y"] + box["height"] / 2 - 60)
+    expect(page.locator(".pin-line")).to_contain_text("新位置")
+    page.screenshot(path=artefacts / "console-11-pin.png")
+    before = get(server, f"/api/cases/{case}")
+    confirm.click()
+    expect(page.locator(".panel .notice.done")).to_contain_text("更正位置")
+    after = get(server, f"/api/cases/{case}")
+    assert after["lon"] > before["lon"]
+    assert after["lat"] > before["lat"]
+    assert after["accuracy_m"] < 50
+    assert after["report"]["given_lon"] == before["report"]["given_lon"]
+    expect(page.locator(".history .relocate .did")).to_have_text("更正位置")
 
 
 def test_a_report_is_there_without_a_reload(desk: Open, server: str) -> None:

@@ -15,6 +15,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
+from tests.sample import ground
+from tests.test_outcomes import IN_WATER, shore
+
 PHONE = {"width": 390, "height": 844}
 LAKE = (118.905, 31.283)
 """On 固城湖, in the district that the tests serve."""
@@ -290,6 +293,66 @@ def test_a_phone_that_speaks_gcj02(phone: Phone, server: str) -> None:
     expect(page.locator(".sent-card.delivered")).to_be_visible()
     [case] = cases(server, text)
     assert 200 < abs(case["lon"] - LAKE[0]) * 95_000 < 900, "moved by the known few hundred metres"
+
+
+@pytest.fixture(scope="module")
+def bank() -> tuple[float, float]:
+    """On the bank of the lake, where it is not sure whose a dead animal is to within 40 m."""
+    for lon, lat in shore(60):
+        found = ground().weigh(lon, lat, 40, ground().locator.at(lon, lat), IN_WATER)
+        if "confirm_place" in found.notes and len(found.outcomes) == 2:
+            return lon, lat
+    raise AssertionError("no such place")
+
+
+def test_one_tap_settles_where_it_was(phone: Phone, server: str, bank: tuple[float, float], artefacts: Path) -> None:
+    page = phone(place=bank)
+    expect(page.get_by_text("精度约 40 米")).to_be_visible()
+    text = f"岸边 {uuid4()}"
+    choose(page, code=IN_WATER, text=text)
+    page.locator(".send-bare").tap()
+    expect(page.locator(".confirm h2")).to_have_text("请确认位置：在哪一边？")
+    expect(page.locator(".confirm-choices button")).to_have_count(2)
+    [case] = cases(server, text)
+    assert "confirm_place" in case["notes"]
+    page.wait_for_selector(".confirm .place-map[data-ready]")
+    expect(page.locator(".confirm .mark")).to_have_count(2)
+    page.wait_for_timeout(600)
+    shot(page, artefacts, "11-confirm")
+    first, second = get(server, f"/api/cases/{case['case']}")["decision"]["outcomes"]
+    assert case["team"] == first["team"]
+    page.locator(f'.confirm-choices [data-team="{second["team"]}"]').tap()
+    expect(page.locator(".confirmed")).to_have_text(f"位置已确认：{second['team_name']}")
+    shot(page, artefacts, "12-confirmed")
+    settled = get(server, f"/api/cases/{case['case']}")
+    assert (settled["team"], settled["lon"]) == (second["team"], second["lon"])
+    assert [event["action"] for event in settled["history"]] == ["report", "relocate"]
+    expect(page.locator(".receipt .who strong").first).to_have_text(second["team_name"])
+
+
+def test_a_tap_without_a_network_is_kept_and_sent(phone: Phone, server: str, bank: tuple[float, float]) -> None:
+    page = phone(place=bank)
+    installed(page)
+    text = f"岸边断网 {uuid4()}"
+    choose(page, code=IN_WATER, text=text)
+    page.locator(".send-bare").tap()
+    expect(page.locator(".confirm-choices button")).to_have_count(2)
+    [case] = cases(server, text)
+    page.context.set_offline(True)
+    page.locator(".confirm .mark").first.tap()
+    expect(page.locator(".confirmed")).to_contain_text("有信号时自动发送")
+    expect(page.locator(".badge")).to_have_text("1")
+    context = page.context
+    page.close()
+    page = context.new_page()
+    page.goto(f"{server}/field#sent")
+    expect(page.locator(".confirmed")).to_contain_text("有信号时自动发送")
+    assert get(server, f"/api/cases/{case['case']}")["seq"] == 1
+    context.set_offline(False)
+    expect(page.locator(".confirmed")).to_contain_text("位置已确认", timeout=20_000)
+    settled = get(server, f"/api/cases/{case['case']}")
+    assert (settled["team"], settled["seq"]) == (case["team"], 2)
+    assert "confirm_place" not in settled["notes"]
 
 
 def test_the_team_accepts_goes_and_handles(phone: Phone, server: str, artefacts: Path) -> None:

@@ -37,6 +37,7 @@ describe("what asks for an eye", () => {
       returned: false,
       waiting: true,
       unclaimed: true,
+      unsure: false,
     });
   });
 

@@ -28,6 +28,8 @@ export interface Flags {
   returned: boolean;
   waiting: boolean;
   unclaimed: boolean;
+  /** Its place is to be confirmed. */
+  unsure: boolean;
 }
 
 /** From the most to the least pressing; the queue's order. */
@@ -54,13 +56,14 @@ export function hold(c: Case): Held {
 
 /** `unclaimedAfter`: milliseconds that a team has for accepting. */
 export function flags(held: Held, now: number, unclaimedAfter: number): Flags {
-  const { state, unit } = held.c;
+  const { state, unit, notes } = held.c;
   return {
     open: state !== "closed",
     late: RUNNING.has(state) && held.due < now,
     returned: state === "returned",
     waiting: unit === null && NEEDS_UNIT.has(state),
     unclaimed: state === "assigned" && now - held.changed > unclaimedAfter,
+    unsure: notes.includes("confirm_place") && state !== "handled" && state !== "closed",
   };
 }
 

@@ -9,6 +9,7 @@ import { count, tally } from "./book";
 import { type Filter, type Moment, matches, readHash, writeHash } from "./filter";
 import type { MapView } from "./map-view";
 import { type Order, type Outcome, outcomeOf, said } from "./order";
+import type { Pin } from "./pin";
 import { Reader } from "./reader";
 import type { Store } from "./state";
 import { WayReader } from "./way";
@@ -156,9 +157,15 @@ export class Desk {
     return this.view;
   }
 
+  /** Puts the pin that says where the open case really is; null takes it away. */
+  setPin(pin: Pin | null): void {
+    this.store.set({ pin });
+    this.view?.pin(pin, (next) => this.setPin(next));
+  }
+
   /** Does one thing to a case. A 409 says what happened meanwhile; the panel is then read again. */
   async act(caseId: string, order: Order): Promise<Outcome> {
-    const { action, actor, note, team, seq, id } = order;
+    const { action, actor, note, team, pin, seq, id } = order;
     try {
       const changed = await this.client.act(caseId, {
         id,
@@ -167,6 +174,7 @@ export class Desk {
         seq,
         ...(note ? { note } : {}),
         ...(team ? { team } : {}),
+        ...(pin ? { lon: pin.lon, lat: pin.lat, accuracy_m: pin.accuracy } : {}),
       });
       this.take(changed);
       await this.readCase(caseId);

@@ -31,6 +31,14 @@ describe("the filter", () => {
     expect(passes({ since: "today" }, { received_at: "2026-11-22T15:59:59Z" })).toBe(false);
   });
 
+  it("keeps only places to be confirmed when asked, of cases that somebody still goes to", () => {
+    expect(passes({ unsure: true })).toBe(false);
+    expect(passes({ unsure: true }, { notes: ["confirm_place"] })).toBe(true);
+    expect(passes({ unsure: true }, { notes: ["confirm_place"], state: "handled" })).toBe(false);
+    expect(readHash(writeHash({ ...ALL, selected: "", unsure: true })).unsure).toBe(true);
+    expect(chosen({ ...ALL, unsure: true })).toBe(1);
+  });
+
   it("finds words in number, matter, grid and text, in either language", () => {
     expect(passes({ words: " 捕捞 " })).toBe(true);
     expect(passes({ words: "FISHING" })).toBe(true);
@@ -48,6 +56,7 @@ describe("the address", () => {
     state: "returned",
     since: "4h",
     words: "桥 & 堤=#",
+    unsure: true,
     sort: "newest",
     selected: "3201182026112300001",
   };
@@ -67,6 +76,6 @@ describe("the address", () => {
 
   it("knows how many choices are set beside the counters", () => {
     expect(chosen(ALL)).toBe(0);
-    expect(chosen(whole)).toBe(5);
+    expect(chosen(whole)).toBe(6);
   });
 });

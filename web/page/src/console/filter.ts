@@ -18,6 +18,8 @@ export interface Filter {
   state: State | "";
   since: Since | "";
   words: string;
+  /** Only those whose place is to be confirmed. */
+  unsure: boolean;
   sort: Sort;
 }
 
@@ -26,7 +28,16 @@ export interface Address extends Filter {
   selected: string;
 }
 
-export const ALL: Filter = { show: "open", team: "", matter: "", state: "", since: "", words: "", sort: "attention" };
+export const ALL: Filter = {
+  show: "open",
+  team: "",
+  matter: "",
+  state: "",
+  since: "",
+  words: "",
+  unsure: false,
+  sort: "attention",
+};
 
 export interface Moment {
   now: number;
@@ -58,8 +69,10 @@ export function matches(filter: Filter, moment: Moment): (held: Held) => boolean
     if (filter.state && c.state !== filter.state) return false;
     if (held.received < from) return false;
     if (words && !speaksOf(held, words)) return false;
+    const flag = flags(held, moment.now, moment.unclaimedAfter);
+    if (filter.unsure && !flag.unsure) return false;
     if (filter.show === "open" && filter.state === "closed") return true;
-    return shows(filter.show, held, flags(held, moment.now, moment.unclaimedAfter), moment);
+    return shows(filter.show, held, flag, moment);
   };
 }
 
@@ -93,6 +106,7 @@ export function readHash(hash: string): Address {
     state: oneOf(STATES, words.get("state")) ?? "",
     since: oneOf(SINCES, words.get("since")) ?? "",
     words: words.get("q") ?? "",
+    unsure: words.has("confirm"),
     sort: words.get("sort") === "newest" ? "newest" : "attention",
     selected: words.get("case") ?? "",
   };
@@ -107,6 +121,7 @@ export function writeHash(address: Address): string {
   if (address.state) words.set("state", address.state);
   if (address.since) words.set("since", address.since);
   if (address.words) words.set("q", address.words);
+  if (address.unsure) words.set("confirm", "1");
   if (address.sort !== "attention") words.set("sort", address.sort);
   if (address.selected) words.set("case", address.selected);
   const text = words.toString();
@@ -115,5 +130,5 @@ export function writeHash(address: Address): string {
 
 /** How many of the choices beside the counters are set. */
 export function chosen(filter: Filter): number {
-  return [filter.team, filter.matter, filter.state, filter.since, filter.words].filter(Boolean).length;
+  return [filter.team, filter.matter, filter.state, filter.since, filter.words, filter.unsure].filter(Boolean).length;
 }

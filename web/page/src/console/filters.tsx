@@ -73,11 +73,19 @@ export function Filters({ desk }: { desk: Desk }) {
           </option>
         ))}
       </select>
+      <label class={filter.unsure ? "only set" : "only"}>
+        <input
+          type="checkbox"
+          checked={filter.unsure}
+          onChange={(event) => desk.setFilter({ unsure: event.currentTarget.checked })}
+        />
+        {t("confirm.only")}
+      </label>
       {set > 0 && (
         <button
           type="button"
           class="clear"
-          onClick={() => desk.setFilter({ team: "", matter: "", state: "", since: "", words: "" })}
+          onClick={() => desk.setFilter({ team: "", matter: "", state: "", since: "", words: "", unsure: false })}
         >
           {t("clear")}
         </button>

@@ -6,11 +6,13 @@ import { makeMap } from "../shared/map";
 import { nameZones, SWITCHES, type Switch, showZones, switchZones } from "../shared/map-style";
 import type { Case, District, Unit } from "../shared/types";
 import { Overlay } from "./overlay";
+import { type Pin, PinDrop } from "./pin";
 import { UnitRoom } from "./standing";
 
 export class MapView {
   readonly over: Overlay;
   private readonly room: UnitRoom;
+  private readonly drop: PinDrop;
 
   private constructor(
     private readonly map: MapLibre,
@@ -20,7 +22,12 @@ export class MapView {
   ) {
     this.over = new Overlay(map, above);
     this.room = new UnitRoom(map);
-    map.on("click", ({ point }) => {
+    this.drop = new PinDrop(map);
+    map.on("click", ({ point, lngLat }) => {
+      if (this.drop.isActive) {
+        this.drop.put(lngLat.lng, lngLat.lat);
+        return;
+      }
       const id = this.over.caseAt(point.x, point.y);
       if (id) onCase(id);
     });
@@ -63,6 +70,11 @@ export class MapView {
     const zoom = this.map.getZoom();
     if (centre) this.map.easeTo({ center: [c.lon, c.lat], zoom: Math.max(zoom, 13.5), duration: calm(450) });
     else if (!inside) this.map.easeTo({ center: [c.lon, c.lat], duration: calm(350) });
+  }
+
+  /** Shows a pin to be put where a case is; while it is there, a click puts it and opens no case. */
+  pin(pin: Pin | null, tell: (pin: Pin) => void): void {
+    this.drop.show(pin, tell);
   }
 
   switchLayer(name: string, on: boolean): void {

@@ -2,8 +2,9 @@
 
 import { Refused } from "../shared/client";
 import { lang } from "../shared/i18n";
-import type { Action } from "../shared/types";
+import type { Action, Possible } from "../shared/types";
 import { uuid } from "../shared/uuid";
+import type { Pin } from "./pin";
 import { t } from "./text";
 
 /** What an action needs beside itself. The same `id` is sent again on a retry, so that nothing is recorded twice. */
@@ -13,6 +14,8 @@ export interface Order {
   actor: string;
   note: string;
   team: string;
+  /** Of `relocate`. */
+  pin: Pin | null;
   seq: number;
 }
 
@@ -32,7 +35,12 @@ export function outcomeOf(error: unknown): Outcome {
 
 /** A fresh order, ready to be sent. */
 export function newOrder(action: Action, seq: number): Order {
-  return { id: uuid(), action, actor: "", note: "", team: "", seq };
+  return { id: uuid(), action, actor: "", note: "", team: "", pin: null, seq };
+}
+
+/** Whether an order has what its action needs. */
+export function isReady(order: Order, needs: Possible["needs"]): boolean {
+  return needs.every((need) => (need === "position" ? order.pin?.moved === true : order[need].trim() !== ""));
 }
 
 /** What went wrong, in the language in use. */

@@ -3,9 +3,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { clock } from "../shared/time";
 import type { Action, CaseDetail, Possible } from "../shared/types";
+import { Confirm } from "./confirm";
 import type { Desk } from "./desk";
 import { TeamOptions } from "./filters";
-import { newOrder, type Order } from "./order";
+import { isReady, newOrder, type Order } from "./order";
+import type { Pin } from "./pin";
 import { t } from "./text";
 
 const ACTOR = "onegrid.actor";
@@ -29,7 +31,7 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
   const [sending, setSending] = useState(false);
   const [unsure, setUnsure] = useState(false);
   const first = useRef<HTMLTextAreaElement & HTMLSelectElement>(null);
-  const { notice, district, teams } = desk.store.state;
+  const { notice, district, teams, pin } = desk.store.state;
   const time = clock(district?.timezone ?? "Asia/Shanghai");
   const lead = leading(detail.actions);
 
@@ -38,21 +40,33 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
     setUnsure(false);
     desk.store.set({ notice: null });
     setOrder({ ...newOrder(action, detail.seq), actor: rememberedActor() || t("do.seat") });
+    const { lon, lat, accuracy_m: accuracy } = detail;
+    desk.setPin(action === "relocate" ? { lon, lat, accuracy, moved: false } : null);
   };
+  const leave = (): void => {
+    setOrder(null);
+    desk.setPin(null);
+  };
+  const put = (at: Pin): void => {
+    if (order?.action !== "relocate") begin("relocate");
+    desk.setPin(at);
+  };
+  useEffect(() => () => desk.setPin(null), []);
   const change = (patch: Partial<Order>): void => setOrder(order && { ...order, ...patch });
   const needs = detail.actions.find((one) => one.action === order?.action)?.needs ?? [];
-  const ready = order && needs.every((field) => order[field].trim());
+  const whole = order && { ...order, pin: order.action === "relocate" ? pin : null };
+  const ready = whole && isReady(whole, needs);
 
   const send = async (event: Event): Promise<void> => {
     event.preventDefault();
-    if (!order || !ready || sending) return;
+    if (!order || !whole || !ready || sending) return;
     setSending(true);
     try {
       localStorage.setItem(ACTOR, order.actor);
     } catch {
       // Not remembered, still recorded.
     }
-    const outcome = await desk.act(detail.case, order);
+    const outcome = await desk.act(detail.case, whole);
     setSending(false);
     setUnsure(outcome.kind === "unsure");
     if (outcome.kind === "unsure") {
@@ -71,11 +85,12 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
       const text = (): string => t(kind === "conflict" ? "do.conflict" : "do.failed", { detail: why });
       desk.store.set({ notice: { tone: "problem", text } });
     }
-    if (outcome.kind !== "refused") setOrder(null);
+    if (outcome.kind !== "refused") leave();
   };
 
   return (
     <section class="orders" aria-label={t("do.title")}>
+      <Confirm detail={detail} onPin={put} />
       {detail.actions.length === 0 && <p class="quiet">{t("do.none")}</p>}
       <div class="buttons">
         {detail.actions.map(({ action }) => (
@@ -85,7 +100,7 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
             class={action === lead ? "primary" : ""}
             aria-expanded={order?.action === action}
             disabled={sending}
-            onClick={() => (order?.action === action ? setOrder(null) : begin(action))}
+            onClick={() => (order?.action === action ? leave() : begin(action))}
           >
             {t(`action.${action}`)}
           </button>
@@ -98,10 +113,17 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
           onKeyDown={(event) => {
             if (event.key !== "Escape") return;
             event.stopPropagation();
-            setOrder(null);
+            leave();
           }}
         >
           <p class="records">{t("do.records", { action: t(`action.${order.action}`) })}</p>
+          {needs.includes("position") && pin && (
+            <p class="pin-line" role="status">
+              {pin.moved
+                ? t("do.pinAt", { lon: pin.lon.toFixed(5), lat: pin.lat.toFixed(5), n: Math.ceil(pin.accuracy) })
+                : t("do.pin")}
+            </p>
+          )}
           {needs.includes("team") && (
             <label>
               <span>{t("do.team")}</span>
@@ -147,7 +169,7 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
                   ? t("retry")
                   : t("do.confirm", { action: t(`action.${order.action}`) })}
             </button>
-            <button type="button" onClick={() => setOrder(null)}>
+            <button type="button" onClick={leave}>
               {t("do.cancel")}
             </button>
           </div>
@@ -163,7 +185,7 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
 }
 
 function placeholder(action: Action) {
-  return action === "return" || action === "handle" || action === "reassign"
+  return action === "return" || action === "handle" || action === "reassign" || action === "relocate"
     ? (`do.noteOf.${action}` as const)
     : "do.noteOf.other";
 }

@@ -32,6 +32,8 @@ const CALM = [
 ] as const;
 /** A unit that is off shift stands back. */
 const OFF_SHIFT = 0.35;
+/** Of web mercator. */
+const EQUATOR_M = 40_075_017;
 /** How many of the latest moments of drawing are kept for measuring. */
 const KEPT = 20_000;
 
@@ -70,6 +72,8 @@ export class Overlay {
   private readonly moments = new Map<string, number>();
   private units: readonly Standing[] = [];
   private chosen: Spot | null = null;
+  /** How exactly its place is known, as a share of the world's width. */
+  private reach = 0;
   private comesFrom: Spot | null = null;
   private way: readonly Spot[] = [];
   private coming: string[] = [];
@@ -102,6 +106,7 @@ export class Overlay {
   /** Ring the case, and draw a straight dashed line from its unit, until `showWay` says how it gets there. */
   select(c: Case | null, unit: Unit | undefined): void {
     this.chosen = c && spot(c.lon, c.lat);
+    this.reach = c ? c.accuracy_m / (EQUATOR_M * Math.cos((c.lat * Math.PI) / 180)) : 0;
     this.comesFrom = c && unit && unit.case === c.case ? spot(unit.lon, unit.lat) : null;
     this.soon();
   }
@@ -236,6 +241,17 @@ export class Overlay {
 
   private paintRing(pen: CanvasRenderingContext2D, view: View, dense: number, zoom: number): void {
     if (!this.chosen) return;
+    const reach = this.reach * view.world * dense;
+    if (reach > 4 * dense) {
+      pen.beginPath();
+      pen.arc(left(view, this.chosen) * dense, top(view, this.chosen) * dense, reach, 0, 2 * Math.PI);
+      pen.fillStyle = pen.strokeStyle = this.sprites.colour("focus");
+      pen.globalAlpha = 0.14;
+      pen.fill();
+      pen.globalAlpha = 1;
+      pen.lineWidth = 1.2 * dense;
+      pen.stroke();
+    }
     pen.beginPath();
     const radius = (between(LATE, zoom) / 2 + 6) * dense;
     pen.arc(left(view, this.chosen) * dense, top(view, this.chosen) * dense, radius, 0, 2 * Math.PI);

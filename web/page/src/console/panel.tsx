@@ -96,6 +96,7 @@ function Headline({ desk, c, detail }: { desk: Desk; c: Case; detail: CaseDetail
         </span>
         {seen !== c.state && <span class="chip">{t(`state.${c.state}`)}</span>}
         {flag.waiting && seen !== "waiting" && <span class="chip waiting">{t("look.waiting")}</span>}
+        {flag.unsure && <span class="chip unsure">{t("confirm.chip")}</span>}
         {flag.unclaimed && seen !== "unclaimed" && <span class="chip unclaimed">{t("look.unclaimed")}</span>}
         {running && !flag.late && <span class="left">{t("dueIn", { span: span(held.due - moment.now, lang()) })}</span>}
       </p>
@@ -205,7 +206,7 @@ function History({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
         {[...detail.history]
           .sort((a, b) => b.seq - a.seq)
           .map((event) => {
-            const passed = event.action === "report" || event.action === "reassign";
+            const passed = event.action === "report" || event.action === "reassign" || event.action === "relocate";
             const team = passed ? state.teams.get(event.after.team) : undefined;
             return (
               <li key={event.seq} class={event.action}>

@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { lang, nameOf } from "../shared/i18n";
 import { clock, span } from "../shared/time";
-import type { Row } from "./attention";
+import { flags, type Row } from "./attention";
 import type { Desk } from "./desk";
 import { ALL, chosen } from "./filter";
 import { Filters } from "./filters";
@@ -144,6 +144,7 @@ function QueueRow({ row, state, place, of, open }: RowProps) {
   const township = c.township ? state.places.get("township")?.get(c.township) : undefined;
   const time = clock(state.district?.timezone ?? "Asia/Shanghai");
   const isOpen = state.open?.id === c.case;
+  const { unsure } = flags(held, state.now, Number.POSITIVE_INFINITY);
   const names = [
     "row",
     look,
@@ -168,6 +169,7 @@ function QueueRow({ row, state, place, of, open }: RowProps) {
       <div class="what">
         <div class="matter">
           {c.urgency === 1 && <span class="urgent">{t("urgency.1")}</span>}
+          {unsure && <span class="unsure">{t("confirm.chip")}</span>}
           <span class="text">{nameOf({ name: c.matter_name, name_en: c.matter_name_en })}</span>
         </div>
         <div class="who">

@@ -5,6 +5,7 @@ import type { CaseDetail, Counters, District, LayerInfo, Matters, Named, Team, U
 import type { Row } from "./attention";
 import { Book, type DayTotals } from "./book";
 import { ALL, type Filter } from "./filter";
+import type { Pin } from "./pin";
 
 export type Loading =
   | { kind: "district" }
@@ -50,6 +51,8 @@ export interface State {
   cursor: string;
   open: OpenCase | null;
   notice: Notice | null;
+  /** Where the open case is about to be put. */
+  pin: Pin | null;
   /** Cases that have just arrived, with the moment until which they are highlighted. */
   fresh: ReadonlyMap<string, number>;
   help: boolean;
@@ -79,6 +82,7 @@ const FIRST: State = {
   cursor: "",
   open: null,
   notice: null,
+  pin: null,
   fresh: new Map(),
   help: false,
   tab: "queue",

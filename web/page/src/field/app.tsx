@@ -149,6 +149,9 @@ export function App({ client }: { client: Client }) {
             district={known.district}
             matters={known.matters}
             live={receipt ? live.get(receipt.answer.case) : undefined}
+            entries={entries}
+            crews={known}
+            onDeed={(deed) => void enqueue(deed)}
             onChange={change}
             onSend={enqueue}
             onAgain={() => setEntry(blank(uuid(), Date.now()))}
@@ -160,7 +163,10 @@ export function App({ client }: { client: Client }) {
         {tab === "sent" && (
           <div class="pane scroll">
             <Records
-              {...{ live, timeZone }}
+              {...{ client, live, timeZone }}
+              district={known.district}
+              crews={known}
+              onDeed={(deed) => void enqueue(deed)}
               entries={entries.filter((e) => e.state !== "draft" || e.id !== entry.id)}
               matters={known.matters}
               onEdit={(id) => void edit(id)}

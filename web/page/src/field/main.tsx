@@ -3,6 +3,7 @@ import "../shared/tokens.css";
 import "./styles/frame.css";
 import "./styles/report.css";
 import "./styles/records.css";
+import "./styles/confirm.css";
 import "./styles/tasks.css";
 import "./styles/wide.css";
 import { render } from "preact";

@@ -62,6 +62,8 @@ export interface Deed {
   seq: number | null;
   /** What the case is about, for the list. */
   matter: string;
+  /** Of `relocate`: where it is (WGS 84), and how exactly that is known. */
+  position?: { lon: number; lat: number; accuracy: number };
 }
 
 interface Common {

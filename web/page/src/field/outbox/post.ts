@@ -47,13 +47,14 @@ export function reportBody(entry: ReportEntry, photos: string[]): NewReport {
 }
 
 export function deedBody(entry: DeedEntry, photos: string[]): NewAction {
-  const { action, actor, note, unit, seq } = entry.deed;
+  const { action, actor, note, unit, seq, position } = entry.deed;
   return {
     id: entry.id,
     action,
     actor,
     note,
     ...(unit ? { unit } : {}),
+    ...(position ? { lon: position.lon, lat: position.lat, accuracy_m: position.accuracy } : {}),
     ...(seq === null ? {} : { seq }),
     ...(photos.length ? { photos } : {}),
   };

@@ -19,6 +19,9 @@ export interface PlaceMapProps {
   /** Without it the pin stands fast. */
   onPlace?: (place: Place) => void;
   onZones?: (layer: string, zones: GeoJSON.FeatureCollection) => void;
+  /** Places to choose from, numbered from 1, instead of the pin; the circle then fills the map. */
+  marks?: readonly LonLat[];
+  onMark?: (index: number) => void;
 }
 
 interface Drawn {
@@ -26,12 +29,14 @@ interface Drawn {
   pin: Marker;
 }
 
-export function PlaceMap({ client, district, place, onPlace, onZones }: PlaceMapProps) {
+export function PlaceMap({ client, district, place, onPlace, onZones, marks, onMark }: PlaceMapProps) {
   const box = useRef<HTMLDivElement>(null);
   const drawn = useRef<Drawn | null>(null);
   const [ready, setReady] = useState(false);
   const moved = useRef(onPlace);
   moved.current = onPlace;
+  const choose = useRef(onMark);
+  choose.current = onMark;
 
   useEffect(() => {
     const container = box.current;
@@ -67,6 +72,14 @@ export function PlaceMap({ client, district, place, onPlace, onZones }: PlaceMap
       };
       pin.on("dragend", () => put(pin.getLngLat().lng, pin.getLngLat().lat));
       if (moved.current) map.on("click", ({ lngLat }) => put(lngLat.lng, lngLat.lat));
+      marks?.forEach(([lon, lat], i) => {
+        const mark = document.createElement("button");
+        mark.className = "mark";
+        mark.type = "button";
+        mark.textContent = String(i + 1);
+        mark.addEventListener("click", () => choose.current?.(i));
+        new Pin({ element: mark }).setLngLat([lon, lat]).addTo(map);
+      });
       switchZones(map, "grid", false);
       drawn.current = { map, pin };
       setReady(true);
@@ -92,10 +105,24 @@ export function PlaceMap({ client, district, place, onPlace, onZones }: PlaceMap
   useEffect(() => {
     const here = drawn.current;
     if (!here || !ready) return;
-    show(here, place, lastShown);
+    if (marks && place) around(here.map, place);
+    else show(here, place, lastShown);
   }, [place, ready]);
 
   return <div class="place-map" ref={box} role="application" aria-label={t("mapLabel")} />;
+}
+
+/** The circle alone, as large as it fits. */
+function around(map: MapLibre, place: Place): void {
+  const at = onMap(place);
+  const ring = circle(at, place.accuracy);
+  void map.getSource<GeoJSONSource>("circle")?.setData(ring);
+  const corners = ring.geometry.coordinates[0] ?? [];
+  const [lons, lats] = [corners.map(([lon = 0]) => lon), corners.map(([, lat = 0]) => lat)];
+  map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], {
+    padding: 18,
+    duration: 0,
+  });
 }
 
 /** Puts pin and circle where the place is. The view follows a device's fix, but stays still under the worker's finger. */

@@ -2,7 +2,7 @@
 
 import { lang, nameOf } from "../../shared/i18n";
 import { travel } from "../../shared/time";
-import type { Case, State } from "../../shared/types";
+import type { Case, State, Team, Unit } from "../../shared/types";
 import type { Receipt } from "../outbox/entry";
 import { t, type Word } from "../words";
 
@@ -19,10 +19,22 @@ export function CaseState({ state }: { state: State }) {
   return <span class={`case-state ${state}`}>{t(STATES[state])}</span>;
 }
 
+/** The names that the page knows. */
+export interface Crews {
+  teams: readonly Team[];
+  units: readonly Unit[];
+}
+
 /** `live` is the case as it stands now, where it is known. */
-export function ReceiptCard({ receipt, live }: { receipt: Receipt; live: Case | undefined }) {
-  const { team, unit, decision } = receipt.answer;
-  const why = receipt.why?.[lang()].headline;
+export function ReceiptCard({ receipt, live, crews }: { receipt: Receipt; live: Case | undefined; crews: Crews }) {
+  const { answer } = receipt;
+  const { decision } = answer;
+  const passedOn = live !== undefined && live.team !== answer.team.code;
+  const team = passedOn
+    ? (crews.teams.find((one) => one.code === live.team) ?? { name: live.team, name_en: live.team })
+    : answer.team;
+  const unit = passedOn ? coming(live, crews) : answer.unit;
+  const why = passedOn ? undefined : receipt.why?.[lang()].headline;
   return (
     <div class="receipt">
       <p class="case-number">
@@ -54,4 +66,10 @@ export function ReceiptCard({ receipt, live }: { receipt: Receipt; live: Case | 
       {decision.notes.includes("snapped") && <p class="notice">{t("noteSnapped")}</p>}
     </div>
   );
+}
+
+/** The unit that is on the case now. */
+function coming(live: Case, crews: Crews) {
+  const unit = crews.units.find((one) => one.code === live.unit);
+  return unit ? { ...unit, eta_s: live.eta_s } : null;
 }

@@ -1,15 +1,21 @@
 /** Everything this phone has reported: what waits, what was refused, and how each case goes on. */
 
+import type { Client } from "../../shared/client";
 import { nameOf } from "../../shared/i18n";
 import { clock } from "../../shared/time";
-import type { Case, Matters } from "../../shared/types";
-import type { Entry } from "../outbox/entry";
+import type { Case, District, Matters } from "../../shared/types";
+import { Confirm } from "../confirm/confirm";
+import { latest, settlement } from "../confirm/settlement";
+import type { DeedEntry, Entry } from "../outbox/entry";
 import { Previews } from "../photo/photos";
 import { t, type Word } from "../words";
-import { ReceiptCard } from "./receipt";
+import { type Crews, ReceiptCard } from "./receipt";
 import { Refusal, StateChip, Waiting } from "./status";
 
 export interface RecordsProps {
+  client: Client;
+  district: District | null;
+  crews: Crews;
   entries: Entry[];
   live: ReadonlyMap<string, Case>;
   matters: Matters | null;
@@ -17,12 +23,14 @@ export interface RecordsProps {
   onEdit: (id: string) => void;
   onDiscard: (id: string) => void;
   onHurry: () => void;
+  onDeed: (deed: DeedEntry) => void;
 }
 
 /** What needs the worker first, then what is on its way, then the rest by age. */
 const RANK = { rejected: 0, draft: 1, sending: 2, waiting: 2, delivered: 3 } as const;
 
-export function Records({ entries, live, matters, timeZone, onEdit, onDiscard, onHurry }: RecordsProps) {
+export function Records(props: RecordsProps) {
+  const { client, district, crews, entries, live, matters, timeZone, onEdit, onDiscard, onHurry, onDeed } = props;
   const at = clock(timeZone);
   const names = new Map([...(matters?.items ?? []), ...(matters?.classes ?? [])].map((m) => [m.code, nameOf(m)]));
   const shown = entries
@@ -34,6 +42,9 @@ export function Records({ entries, live, matters, timeZone, onEdit, onDiscard, o
       {shown.map((entry) => {
         const code = entry.kind === "report" ? entry.draft.matter : entry.deed.matter;
         const what = names.get(code) ?? code;
+        const receipt = entry.kind === "report" ? entry.receipt : null;
+        const now = receipt ? live.get(receipt.answer.case) : undefined;
+        const asked = receipt && settlement(receipt.answer, now, entries);
         return (
           <li key={entry.id} class={`record ${entry.state}`} data-entry={entry.id}>
             <p class="record-head">
@@ -46,9 +57,10 @@ export function Records({ entries, live, matters, timeZone, onEdit, onDiscard, o
               </time>
             </p>
             {entry.kind === "deed" && <p class="quiet">{entry.deed.case}</p>}
-            {entry.kind === "report" && entry.receipt && (
-              <ReceiptCard receipt={entry.receipt} live={live.get(entry.receipt.answer.case)} />
+            {entry.kind === "report" && asked && (
+              <Confirm {...{ client, district, onDeed }} report={entry} settlement={asked} />
             )}
+            {receipt && <ReceiptCard receipt={receipt} live={latest(now, asked?.given ?? null)} crews={crews} />}
             {entry.photos.length > 0 && <Previews photos={entry.photos} />}
             <Waiting entry={entry} onHurry={onHurry} />
             {entry.state === "rejected" && entry.problem && <Refusal problem={entry.problem} />}

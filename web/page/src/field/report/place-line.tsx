@@ -53,7 +53,7 @@ export function PlaceLine({ device, place, zones, outside, datum, onRelocate, on
           <p class="quiet">{t("datumHint")}</p>
         </details>
       </div>
-      <button type="button" class="round" aria-label={t("relocate")} title={t("relocate")} onClick={onRelocate}>
+      <button type="button" class="round" aria-label={t("locateAgain")} title={t("locateAgain")} onClick={onRelocate}>
         <svg viewBox="0 0 24 24" width="26" height="26" aria-hidden="true">
           <circle cx="12" cy="12" r="6" fill="none" stroke="currentColor" stroke-width="2" />
           <circle cx="12" cy="12" r="2" fill="currentColor" />

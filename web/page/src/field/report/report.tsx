@@ -6,11 +6,12 @@ import { nameOf } from "../../shared/i18n";
 import type { Case, Datum, District, Matters } from "../../shared/types";
 import { Picker } from "../matter/picker";
 import { keepRecent } from "../matter/search";
-import type { Draft, Entry, ReportEntry } from "../outbox/entry";
+import type { DeedEntry, Draft, Entry, ReportEntry } from "../outbox/entry";
 import { Camera, MOST_PHOTOS, Previews, prepare } from "../photo/photos";
 import { better, type LonLat, onMap, zonesAt } from "../position/place";
 import { PlaceMap } from "../position/place-map";
 import { keepDatum, keptDatum, useDevicePosition } from "../position/watch";
+import type { Crews } from "../records/receipt";
 import { t } from "../words";
 import { Details } from "./details";
 import { PlaceLine } from "./place-line";
@@ -23,9 +24,12 @@ export interface ReportProps {
   entry: ReportEntry;
   /** The entry as it is stored, once it was queued. */
   sent: Entry | undefined;
+  entries: readonly Entry[];
+  crews: Crews;
   live: Case | undefined;
   onChange: (change: (entry: ReportEntry) => ReportEntry) => void;
   onSend: (entry: ReportEntry) => Promise<void>;
+  onDeed: (deed: DeedEntry) => void;
   onAgain: () => void;
   onEdit: (id: string) => void;
   onHurry: () => void;
@@ -76,8 +80,10 @@ export function Report(props: ReportProps) {
   };
 
   if (props.sent && props.sent.state !== "draft" && props.sent.kind === "report") {
-    const { onAgain, onEdit, onHurry, live, sent } = props;
-    return <SentCard {...{ sent, live, matters, onAgain, onEdit, onHurry }} />;
+    const { entries, crews, onAgain, onEdit, onHurry, onDeed, live, sent } = props;
+    return (
+      <SentCard {...{ client, district, sent, entries, crews, live, matters, onAgain, onEdit, onHurry, onDeed }} />
+    );
   }
 
   const at: LonLat | null = draft.place && onMap(draft.place);

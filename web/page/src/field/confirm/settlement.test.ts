@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import type { Case, Outcome, ReportAnswer } from "../../shared/types";
+import { type DeedEntry, deedOf, queued } from "../outbox/entry";
+import { deedBody } from "../outbox/post";
+import { chosen, isAsked, latest, settlement, settling } from "./settlement";
+
+const outcome = (team: string, lon: number, clear_m = 12): Outcome => ({
+  team,
+  team_name: team,
+  team_name_en: team,
+  rule: "R1",
+  share: 0.5,
+  lon,
+  lat: 31.3,
+  clear_m,
+  zones: [],
+});
+const OUTCOMES = [outcome("W01", 118.9), outcome("T01", 118.901, 1.5)] as const;
+const answer = (notes: string[], outcomes: readonly Outcome[] = OUTCOMES): ReportAnswer =>
+  ({ case: "A", decision: { notes, outcomes } }) as unknown as ReportAnswer;
+const ASKED = answer(["confirm_place"]);
+const live = (patch: Partial<Case>): Case =>
+  ({ case: "A", seq: 1, state: "assigned", notes: ["confirm_place"], ...patch }) as Case;
+const tapped = (which: Outcome, at: number, patch: Partial<DeedEntry> = {}): DeedEntry => ({
+  ...queued(deedOf(`id${at}`, settling(ASKED, which, "上报人", "0114"), [], at), at),
+  ...patch,
+});
+
+describe("a place to be confirmed", () => {
+  it("is asked about once, and only where teams differ", () => {
+    expect(settlement(answer([]), undefined, [])).toBeNull();
+    expect(settlement(answer(["confirm_place"], []), undefined, [])).toBeNull();
+    const asked = settlement(ASKED, undefined, []);
+    expect(asked && isAsked(asked)).toBe(true);
+    expect(settlement(ASKED, live({}), [])).not.toBeNull();
+  });
+  it("is no longer asked about when somebody else settled it, or the case is dealt with", () => {
+    expect(settlement(ASKED, live({ notes: ["relocated"] }), [])).toBeNull();
+    expect(settlement(ASKED, live({ state: "handled" }), [])).toBeNull();
+    expect(settlement(ASKED, live({ state: "closed" }), [])).toBeNull();
+  });
+  it("keeps the answer that was given last, and asks again when it was refused", () => {
+    const both = [tapped(OUTCOMES[1], 2), tapped(OUTCOMES[0], 1)];
+    const waiting = settlement(ASKED, live({}), both);
+    if (!waiting) throw new Error("nothing");
+    expect(isAsked(waiting)).toBe(false);
+    expect(chosen(waiting)?.team).toBe("T01");
+    const refused = settlement(ASKED, live({}), [tapped(OUTCOMES[1], 2, { state: "rejected" })]);
+    expect(refused && isAsked(refused)).toBe(true);
+  });
+  it("is answered with no more accuracy than the outcome bears, and names no step", () => {
+    expect(tapped(OUTCOMES[0], 1).deed.position?.accuracy).toBe(5);
+    const body = deedBody(tapped(OUTCOMES[1], 1), []);
+    expect(body).toEqual({
+      id: "id1",
+      action: "relocate",
+      actor: "上报人",
+      note: "",
+      lon: 118.901,
+      lat: 31.3,
+      accuracy_m: 1.5,
+    });
+  });
+  it("shows the case as the server answered, until something later is known", () => {
+    const given = tapped(OUTCOMES[1], 1, { state: "delivered", answer: live({ seq: 2, team: "T01" }) });
+    expect(latest(live({ seq: 1 }), given)?.team).toBe("T01");
+    expect(latest(undefined, given)?.seq).toBe(2);
+    expect(latest(live({ seq: 3, team: "X" }), given)?.team).toBe("X");
+    expect(latest(undefined, null)).toBeUndefined();
+  });
+});
