@@ -169,6 +169,13 @@ class Travel:
         start = self.positions[base]
         return self._drawn(start, (lon, lat), self._routes(mode, {"": start}, lon, lat, at_base=True)[""])
 
+    def warm(self) -> None:
+        """Load the compiled search, or compile it for the first time: else the first who asks for a way waits."""
+        for code in self.bases[:1]:
+            lon, lat = self.positions[code]
+            for mode in self.modes:
+                self.legs(mode, {code: (lon, lat)}, lon, lat)
+
     def _routes(
         self, mode: str, starts: Mapping[str, tuple[float, float]], lon: float, lat: float, *, at_base: bool = False
     ) -> dict[str, tuple[Leg, Floats] | None]:

@@ -79,7 +79,7 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
             await anyio.to_thread.run_sync(worker.draw, ground)
             hub.tell_edition()
 
-        running = asyncio.gather(hub.run(), feed.run(), by_time.run(changed))
+        running = asyncio.gather(hub.run(), feed.run(), by_time.run(changed), asyncio.to_thread(prepared.travel.warm))
         # The district is a million objects that stay for good: the collector need not walk them again and again.
         gc.collect()
         gc.freeze()

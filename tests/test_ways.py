@@ -1,0 +1,68 @@
+"""The way of a case's unit, asked of a real server."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from shapely.geometry import shape
+
+from tests.sample import ground
+
+
+def reported(client: httpx.Client, mode: str) -> dict[str, Any]:
+    """A case whose unit goes by the mode."""
+    matters = {row["code"]: row for row in client.get("/api/matters").json()["items"]}
+    layer = "water" if mode == "boat" else "township"
+    zones = client.get(f"/api/zones/{layer}").json()["features"]
+    for zone in sorted(zones, key=lambda one: -one["properties"]["area_km2"]):
+        point = shape(zone["geometry"]).representative_point()
+        matter = next(code for code, row in matters.items() if row["on_water"] == (mode == "boat"))
+        sent = {"id": str(uuid4()), "lon": point.x, "lat": point.y, "matter": matter, "accuracy_m": 5}
+        body: dict[str, Any] = client.post("/api/reports", json=sent).json()
+        if body["unit"] and body["unit"]["mode"] == mode:
+            return body | {"lon": point.x, "lat": point.y}
+    raise AssertionError(f"no unit goes by {mode}")
+
+
+@pytest.mark.parametrize("mode", ["vehicle", "boat"])
+def test_the_way_leads_from_the_base_to_the_case(client: httpx.Client, mode: str) -> None:
+    case = reported(client, mode)
+    answer = client.get(f"/api/cases/{case['case']}/way")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/geo+json")
+    way = answer.json()
+    told = way["properties"]
+    assert (told["case"], told["unit"], told["mode"], told["seen_at"]) == (
+        case["case"],
+        case["unit"]["code"],
+        mode,
+        None,
+    )
+    assert told["seconds"] == pytest.approx(case["unit"]["eta_s"], abs=1)
+    assert told["metres"] == pytest.approx(case["unit"]["distance_m"], abs=1)
+    base = ground().district.bases[case["unit"]["base"]]
+    line = way["geometry"]["coordinates"]
+    assert line[0] == pytest.approx([base.lon, base.lat], abs=1e-6)
+    assert line[-1] == pytest.approx([case["lon"], case["lat"]], abs=1e-6)
+    assert len(line) > 2
+
+
+def test_it_begins_where_the_unit_is_now(client: httpx.Client) -> None:
+    case = reported(client, "vehicle")
+    unit = case["unit"]["code"]
+    here = client.get("/api/teams").json()["items"][0]["base"]
+    # Stale in a few seconds: the other tests of this server count it from its base.
+    then = datetime.now(UTC) - timedelta(seconds=290)
+    position = {"lon": here["lon"], "lat": here["lat"], "accuracy_m": 5, "at": then.isoformat()}
+    assert client.put(f"/api/units/{unit}/position", json=position).status_code == 200
+    way = client.get(f"/api/cases/{case['case']}/way").json()
+    assert way["properties"]["seen_at"] is not None
+    assert way["geometry"]["coordinates"][0] == pytest.approx([here["lon"], here["lat"]], abs=1e-6)
+
+
+def test_a_case_that_is_not_there(client: httpx.Client) -> None:
+    answer = client.get("/api/cases/3201180000000000000/way")
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_case")
