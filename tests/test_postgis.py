@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from itertools import pairwise
 
@@ -15,7 +16,8 @@ from geo.grid import Cover
 from tests.points import of_every_kind
 from tests.sample import ground, sample
 
-POINTS = 100_000
+POINTS = int(os.environ.get("ONEGRID_TEST_POSTGIS_POINTS", "100000"))
+"""Over all layers. A million or more, mostly beside edges, takes some minutes: run it so when the locator changes."""
 LAYERS = ("township", "grid", "water", "dedicated", "joint")
 
 
@@ -71,4 +73,4 @@ def test_the_locator_says_what_postgis_says(server_database: str, layer: str) ->
         assert ours[number] == set(exact[:1] if lowest_only else exact)
     print(f"{layer}: {len(points)} points, {len(differing)} differ from PostGIS, all of them PostGIS's")
     assert len(points) > POINTS // len(LAYERS) // 2
-    assert len(differing) < 20
+    assert len(differing) < max(20, POINTS // 5000)
