@@ -91,13 +91,24 @@ def decision_view(decision: Mapping[str, Any], district: District) -> dict[str, 
         "facts": decision["facts"],
         "radius_m": decision.get("radius_m"),
         "kinds": decision.get("kinds", 1),
-        "outcomes": [{**one, **_named(one["team"], district)} for one in decision.get("outcomes", ())],
+        "outcomes": [_outcome(one, district) for one in decision.get("outcomes", ())],
     }
 
 
-def _named(team: str, district: District) -> dict[str, str]:
-    known = district.teams.get(team)
-    return {"team_name": known.name if known else team, "team_name_en": known.name_en if known else team}
+def _outcome(outcome: Mapping[str, Any], district: District) -> dict[str, Any]:
+    """With the names that a page needs without a network."""
+    team = district.teams.get(outcome["team"])
+    names = {
+        (layer, zone.code): zone.name_en
+        for layer in {zone["layer"] for zone in outcome["zones"]} & district.layers.keys()
+        for zone in district.layers[layer].zones
+    }
+    return {
+        **outcome,
+        "team_name": team.name if team else outcome["team"],
+        "team_name_en": team.name_en if team else outcome["team"],
+        "zones": [{**one, "name_en": names.get((one["layer"], one["code"]), "")} for one in outcome["zones"]],
+    }
 
 
 def received_view(received: Received, ground: Ground) -> dict[str, Any]:

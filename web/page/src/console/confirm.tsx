@@ -1,6 +1,7 @@
 /** A case whose place is to be confirmed: the teams that could be meant, each a choice for the pin. */
 
 import { lang } from "../shared/i18n";
+import { whereOf } from "../shared/outcomes";
 import type { CaseDetail, Outcome } from "../shared/types";
 import type { Pin } from "./pin";
 import { t } from "./text";
@@ -10,6 +11,11 @@ const CHOICE_M = 5;
 
 export function pinOf(one: Outcome): Pin {
   return { lon: one.lon, lat: one.lat, accuracy: Math.min(CHOICE_M, one.clear_m), moved: true };
+}
+
+function where(outcome: Outcome, all: readonly Outcome[]): string {
+  const { names, ashore } = whereOf(outcome, all);
+  return [...(ashore ? [t("confirm.ashore")] : []), ...names].join(" · ") || t("confirm.elsewhere");
 }
 
 export function Confirm({ detail, onPin }: { detail: CaseDetail; onPin: (pin: Pin) => void }) {
@@ -26,13 +32,7 @@ export function Confirm({ detail, onPin }: { detail: CaseDetail; onPin: (pin: Pi
             <b>{Math.round(one.share * 100)}%</b>
             <span>
               {lang() === "zh" ? one.team_name : one.team_name_en}
-              <em>
-                {one.zones
-                  .filter(({ layer }) => layer !== "township")
-                  .concat(one.zones.filter(({ layer }) => layer === "township"))
-                  .map(({ name }) => name)
-                  .join(" · ")}
-              </em>
+              <em>{where(one, outcomes)}</em>
             </span>
             <button type="button" onClick={() => onPin(pinOf(one))}>
               {t("confirm.here")}

@@ -68,7 +68,8 @@ export class MapView {
       c.lat > view.getSouth() + high &&
       c.lat < view.getNorth() - high;
     const zoom = this.map.getZoom();
-    if (centre) this.map.easeTo({ center: [c.lon, c.lat], zoom: Math.max(zoom, 13.5), duration: calm(450) });
+    const close = c.notes.includes("confirm_place") ? zoomOnto(c.accuracy_m, c.lat) : 13.5;
+    if (centre) this.map.easeTo({ center: [c.lon, c.lat], zoom: Math.max(zoom, close), duration: calm(450) });
     else if (!inside) this.map.easeTo({ center: [c.lon, c.lat], duration: calm(350) });
   }
 
@@ -100,6 +101,12 @@ export class MapView {
   resize(): void {
     this.map.resize();
   }
+}
+
+/** The zoom at which a circle of so many metres is 120 pixels in radius (tiles of 512). */
+function zoomOnto(metres: number, lat: number): number {
+  const wide = 2 * Math.PI * 6378137 * Math.cos((lat * Math.PI) / 180);
+  return Math.min(18, Math.max(13.5, Math.log2((wide * 120) / (512 * Math.max(metres, 1)))));
 }
 
 /** A duration, or none for those who asked for less motion. */

@@ -75,7 +75,7 @@ export interface Outcome {
   lon: number;
   lat: number;
   clear_m: number;
-  zones: ZoneRef[];
+  zones: (ZoneRef & { name_en: string })[];
 }
 
 export interface Decision {

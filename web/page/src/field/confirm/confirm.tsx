@@ -2,6 +2,7 @@
 
 import type { Client } from "../../shared/client";
 import { lang } from "../../shared/i18n";
+import { whereOf } from "../../shared/outcomes";
 import type { District, Outcome } from "../../shared/types";
 import { uuid } from "../../shared/uuid";
 import { type DeedEntry, deedOf, type ReportEntry } from "../outbox/entry";
@@ -19,17 +20,9 @@ export interface ConfirmProps {
   onDeed: (deed: DeedEntry) => void;
 }
 
-/** Which of them: 1, 2, … on the map and on the button. */
-const LAYERS = ["water", "dedicated", "joint", "township"] as const;
-
-function where(outcome: Outcome): string {
-  const zones = LAYERS.flatMap((layer) => outcome.zones.filter((zone) => zone.layer === layer));
-  return (
-    zones
-      .slice(0, 2)
-      .map((zone) => zone.name)
-      .join(" · ") || t("confirmElsewhere")
-  );
+function where(outcome: Outcome, all: readonly Outcome[]): string {
+  const { names, ashore } = whereOf(outcome, all);
+  return [...(ashore ? [t("confirmAshore")] : []), ...names].join(" · ") || t("confirmElsewhere");
 }
 
 const named = (outcome: Outcome): string => (lang() === "zh" ? outcome.team_name : outcome.team_name_en);
@@ -68,7 +61,7 @@ export function Confirm({ client, district, report, settlement, onDeed }: Confir
           <button key={one.team} type="button" class="second" data-team={one.team} onClick={() => settle(one)}>
             <i aria-hidden="true">{i + 1}</i>
             <span>
-              <strong>{where(one)}</strong>
+              <strong>{where(one, outcomes)}</strong>
               {named(one)}
             </span>
             <b>{Math.round(one.share * 100)}%</b>

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { whereOf } from "../../shared/outcomes";
 import type { Case, Outcome, ReportAnswer } from "../../shared/types";
 import { type DeedEntry, deedOf, queued } from "../outbox/entry";
 import { deedBody } from "../outbox/post";
@@ -67,5 +68,19 @@ describe("a place to be confirmed", () => {
     expect(latest(undefined, given)?.seq).toBe(2);
     expect(latest(live({ seq: 3, team: "X" }), given)?.team).toBe("X");
     expect(latest(undefined, null)).toBeUndefined();
+  });
+});
+
+describe("the outcomes of a circle", () => {
+  const zone = (layer: string, code: string) => ({ layer, code, name: code, name_en: code });
+  const lying = (team: string, ...zones: ReturnType<typeof zone>[]): Outcome => ({ ...outcome(team, 118.9), zones });
+  it("are told apart by what they do not share", () => {
+    const lake = lying("W01", zone("township", "A"), zone("water", "L"));
+    const land = lying("T01", zone("township", "A"));
+    expect(whereOf(lake, [lake, land])).toEqual({ names: ["L"], ashore: false });
+    expect(whereOf(land, [lake, land])).toEqual({ names: [], ashore: true });
+    const next = lying("T02", zone("township", "B"));
+    expect(whereOf(land, [land, next])).toEqual({ names: ["A"], ashore: false });
+    expect(whereOf(next, [lake, land, next])).toEqual({ names: ["B"], ashore: true });
   });
 });
