@@ -93,7 +93,7 @@ def prepare(district: District, cache: Path | None = None, osm: Path | None = No
     units: dict[str, list[Unit]] = {}
     for unit in district.units.values():
         units.setdefault(unit.team, []).append(unit)
-    locator = Locator(layers)
+    locator = Locator(layers) if cache is None else Locator.cached(layers, cache)
     return Ground(
         district=district,
         locator=locator,
