@@ -22,6 +22,7 @@ from dispatch.ground import Ground
 from dispatch.intake import Draft, place
 from dispatch.model import Unit
 from geo.datum import Datum, to_wgs84
+from geo.grid import Cover
 
 Floats = NDArray[np.float64]
 Int32s = NDArray[np.int32]
@@ -113,6 +114,7 @@ class Router:
     def _decide(self, lon: Floats, lat: Floats, matter: Int32s) -> Routed:
         hits = self.ground.locator.at_many(lon, lat)
         layers = [name for name in PLACE_LAYERS if name in hits]
+        whole = [i for i, name in enumerate(layers) if self.ground.locator.layers[name].cover is Cover.PARTITION]
         inside = hits["district"].index > 0
         key, size = inside.astype(np.int64), 2
         for name in layers:
@@ -126,9 +128,12 @@ class Router:
             for name in reversed(layers):
                 rest, number = divmod(rest, len(hits[name].sets))
                 sets.append(hits[name].sets[number])
-            if rest:
-                numbers[at] = self._place_number(layers, sets[::-1])
+            sets.reverse()
+            if rest and all(sets[i] for i in whole):
+                numbers[at] = self._place_number(layers, sets)
         places = numbers[which]
+        if "grid" in hits and self.ground.locator.layers["grid"].cover is Cover.PARTITION:
+            places[hits["grid"].index == 0] = -1
         ruling = self._rulings(places, matter)
         team = np.array([*self._ruling_team, -1], dtype=np.int64)[ruling]
         cell = self.ground.travel.cells(lon, lat)

@@ -17,6 +17,7 @@ from dispatch.competence import Place
 from dispatch.ground import Ground
 from dispatch.model import Report, Source
 from geo.datum import Datum, to_wgs84
+from geo.grid import Cover
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far a device's clock may run ahead before 'seen in the future' is said."""
@@ -121,14 +122,18 @@ def locate(ground: Ground, lon: float, lat: float, datum: Datum | None, accuracy
         notes.append("datum_converted")
         facts["datum"] = given.value
     zones = ground.locator.at(x, y)
-    if not zones["district"]:
-        snapped_x, snapped_y, metres = ground.locator.snap(x, y)
-        if metres >= accuracy:
-            raise _outside(ground, lon, lat, given, metres)
+    for layer in ground.locator.layers.values():  # the district is the first
+        if zones[layer.name] or layer.cover is not Cover.PARTITION:
+            continue
+        snapped_x, snapped_y, metres = ground.locator.snap(x, y, layer.name)
+        if layer.name == "district":
+            if metres >= accuracy:
+                raise _outside(ground, lon, lat, given, metres)
+            notes.append("snapped")
+            facts["snapped_m"] = round(metres, 1)
+        # Else it lies between two zones, in a gap too thin to be a finding: the nearest has it.
         x, y = snapped_x, snapped_y
         zones = ground.locator.at(x, y)
-        notes.append("snapped")
-        facts["snapped_m"] = round(metres, 1)
     return Located(x, y, accuracy, given, zones, tuple(notes), facts)
 
 
