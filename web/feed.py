@@ -30,8 +30,8 @@ from web.views import stand_view
 log = logging.getLogger(__name__)
 
 WRITE_PACE_S: Final = 0.05
-READ_PACE_S: Final = 0.2
-TELL_PACE_S: Final = 0.5
+READ_PACE_S: Final = 0.1
+TELL_PACE_S: Final = 0.25
 """Between one time and the next under load. The first one never waits."""
 PATIENCE_S: Final = 5.0
 """What a lost wake-up costs."""
