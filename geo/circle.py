@@ -26,7 +26,7 @@ from scipy.ndimage import distance_transform_edt
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from geo.grid import Metric, Zone
+from geo.grid import Cover, Metric, Zone
 from geo.locate import Locator
 
 CORNERS: Final = 64
@@ -41,8 +41,6 @@ _SLACK_PX: Final = math.sqrt(2) + _SAMPLE_PX / 2
 """From a place to the middle of its pixel, from a boundary to its nearest sample, and on to the middle of its pixel."""
 _BETWEEN: Final = 0.999
 """The scale of a metric CRS between two places where it was measured, a few kilometres apart."""
-_BOX: Final = 1.1
-"""A box that a circle lies in, wherever in the district, however the meridians lean."""
 
 _METRES_PER_DEGREE: Final = 111_195.0
 """Of a great circle on a sphere of 6371 km."""
@@ -92,14 +90,19 @@ class Circles:
         """
         self._locator, self._metric = locator, metric
         self._layers = tuple(name for name in dict.fromkeys(("district", *layers)) if name in locator.layers)
+        self._covering = [name for name in self._layers if locator.layers[name].cover is Cover.PARTITION]
         shapes = [zone.geometry for name in self._layers for zone in locator.layers[name].zones]
         edges = _edges(shapes)
-        self._edges = np.asarray(shapely.linestrings(edges), dtype=object)
-        self._tree = shapely.STRtree(self._edges)
+        self._lines = np.asarray(shapely.linestrings(edges), dtype=object)
+        self._tree = shapely.STRtree(self._lines)
         self._lay_out(edges, long_side)
+        # On the plane of the district's middle, in metres: for telling what is near.
+        self._starts = edges[:, 0] * self._metres
+        self._ways = edges[:, 1] * self._metres - self._starts
+        self._squares = (self._ways * self._ways).sum(axis=1)
 
     def _lay_out(self, edges: Floats, long_side: int) -> None:
-        west, south, east, north = shapely.total_bounds(self._edges).tolist()
+        west, south, east, north = shapely.total_bounds(self._lines).tolist()
         self._metres = np.linalg.norm(self._scale((west + east) / 2, (south + north) / 2), axis=0)
         wide, high = self._metres.tolist()
         pixel_m = max((east - west) * wide, (north - south) * high) / long_side
@@ -115,6 +118,7 @@ class Circles:
         plane = np.diag([1 / wide, 1 / high])
         corners = [(x, y) for x in np.linspace(west, east, 5) for y in np.linspace(south, north, 5)]
         scale = _BETWEEN * min(np.linalg.svd(self._scale(x, y) @ plane)[1].min() for x, y in corners)
+        self._wider = 1.01 * _REACH / scale
         far = (distance_transform_edt(empty) - _SLACK_PX) * (pixel_m * scale / _REACH)
         self._rows, self._far = rows, np.floor(np.clip(far, 0, 60_000)).astype(np.uint16).ravel()
 
@@ -135,21 +139,32 @@ class Circles:
     def parts(self, lon: float, lat: float, radius_m: float) -> tuple[Part, ...]:
         """The kinds of place in a circle (WGS 84 degrees, metres), largest share first.
 
-        Their shares sum to 1. Nothing of the circle in the district: none. A circle under `POINT_M` is its middle.
+        Their shares sum to 1; gaps between the zones of a partition have none. Nothing of the circle in the district:
+        none. A circle under `POINT_M` is its middle.
         """
         if radius_m < POINT_M or self.clear(lon, lat, radius_m):
             return self._whole(lon, lat)
-        wide, high = (_BOX * radius_m / self._metres).tolist()
-        if not self._tree.query(shapely.box(lon - wide, lat - high, lon + wide, lat + high)).size:
+        met = self._near(lon, lat, radius_m)
+        if not met.size:
             return self._whole(lon, lat)
         ring = _RING @ (np.linalg.inv(self._scale(lon, lat)).T * radius_m) + (lon, lat)
-        circle = Polygon(ring)
-        met = self._tree.query(circle, predicate="intersects")
-        return self._cut(circle, self._edges[met]) if met.size else self._whole(lon, lat)
+        return self._cut(Polygon(ring), self._lines[met])
+
+    def _near(self, lon: float, lat: float, radius_m: float) -> NDArray[np.int64]:
+        """Edges that may meet the circle: all that do, and some that pass it by."""
+        wide, high = (self._wider * radius_m / self._metres).tolist()
+        found = self._tree.query(shapely.box(lon - wide, lat - high, lon + wide, lat + high))
+        if not found.size:
+            return found
+        start, way = self._starts[found] - (lon * self._metres[0], lat * self._metres[1]), self._ways[found]
+        along = np.clip(-(start * way).sum(axis=1) / self._squares[found], 0, 1)
+        away = start + along[:, None] * way
+        near: NDArray[np.int64] = found[(away * away).sum(axis=1) < (self._wider * radius_m) ** 2]
+        return near
 
     def _whole(self, lon: float, lat: float) -> tuple[Part, ...]:
         place = self._place(lon, lat)
-        return (Part(place, 1.0, lon, lat, None),) if place["district"] else ()
+        return (Part(place, 1.0, lon, lat, None),) if self._counts(place) else ()
 
     def _cut(self, circle: Polygon, edges: NDArray[np.object_]) -> tuple[Part, ...]:
         lines = shapely.union_all([shapely.boundary(circle), *edges])
@@ -161,7 +176,7 @@ class Circles:
         kinds: dict[tuple[tuple[str, ...], ...], list[int]] = {}
         places = {face: self._place(*at[face].tolist()) for face in np.flatnonzero(inside).tolist()}
         for face, place in places.items():
-            if place["district"]:
+            if self._counts(place):
                 kinds.setdefault(tuple(tuple(z.code for z in held) for held in place.values()), []).append(face)
         total = sum(areas[face] for those in kinds.values() for face in those)
         parts = []
@@ -171,6 +186,10 @@ class Circles:
             inside_lon, inside_lat = at[first].tolist()
             parts.append(Part(places[first], share, inside_lon, inside_lat, faces[first]))
         return tuple(sorted(parts, key=lambda part: -part.share))
+
+    def _counts(self, place: Mapping[str, tuple[Zone, ...]]) -> bool:
+        """Whether it lies in the district, and in no gap between two zones too thin to be a finding."""
+        return all(place[name] for name in self._covering)
 
     def _place(self, lon: float, lat: float) -> Mapping[str, tuple[Zone, ...]]:
         found = self._locator.at(lon, lat)

@@ -49,7 +49,7 @@ def disc(lon: float, lat: float, radius: float) -> BaseGeometry:
     """The circle in degrees, drawn in the metric CRS with far more corners than ours."""
     x, y = TO_METRES.transform(lon, lat)
     return shapely.transform(
-        Point(x, y).buffer(radius, quad_segs=256), lambda xy: np.column_stack(TO_DEGREES.transform(xy[:, 0], xy[:, 1]))
+        Point(x, y).buffer(radius, quad_segs=64), lambda xy: np.column_stack(TO_DEGREES.transform(xy[:, 0], xy[:, 1]))
     )
 
 
@@ -220,6 +220,23 @@ def test_outside_there_is_nothing_and_at_the_border_only_what_is_inside(
     parts = circles.parts(x, y, 100)
     assert all(part.place["district"] for part in parts)
     assert sum(part.share for part in parts) == pytest.approx(1)
+
+
+def test_a_gap_between_two_zones_is_nowhere() -> None:
+    whole = Polygon([(118.8, 31.2), (119.2, 31.2), (119.2, 31.4), (118.8, 31.4)])
+    west = Polygon([(118.8, 31.2), (119.0, 31.2), (119.0, 31.4), (118.8, 31.4)])
+    east = Polygon([(119.0 + 1e-7, 31.2), (119.2, 31.2), (119.2, 31.4), (119.0 + 1e-7, 31.4)])
+    layers = {
+        "district": layer("district", [whole], Cover.PARTITION),
+        "township": layer("township", [west, east], Cover.PARTITION),
+    }
+    circles = Circles(Locator(layers), Metric(CRS), ["township"], long_side=64)
+    for radius in (1, 40):
+        parts = circles.parts(119.0 + 5e-8, 31.3, radius)
+        assert [part.share for part in parts] == pytest.approx([0.5, 0.5], abs=0.01)
+        assert sum(part.share for part in parts) == pytest.approx(1)
+        assert all(part.place["township"] for part in parts)
+    assert circles.parts(119.0 + 5e-8, 31.3, 0) == ()
 
 
 def test_most_of_a_district_is_clear(circles: Circles, locator: Locator) -> None:
