@@ -83,7 +83,7 @@ class Land:
             more = self.beyond_m[cells] + offs_m[:, None]
             seconds[:, cells] = ways.seconds[:, self.place[cells]] + more / (self.off_kmh / 3.6)
             metres[:, cells] = ways.metres[:, self.place[cells]] + more
-        return Spread(seconds, metres, ways.seconds.astype(np.float32))
+        return Spread(seconds, metres, ways.seconds.T.astype(np.float32, order="C"))
 
     def routes(self, starts: Ints, cell: int, marks: Singles) -> list[Route | None]:
         """The way from each start (a place, or -1) to a cell; `marks`: those of `spread`."""

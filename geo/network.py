@@ -54,7 +54,7 @@ class Spread:
     seconds: Singles
     metres: Singles
     marks: Singles
-    """Seconds from where each base's units begin to every place of the network, (bases, places)."""
+    """Seconds to every place of the network from where each base's units begin, (places, bases)."""
 
 
 @dataclass(frozen=True, slots=True)

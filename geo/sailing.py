@@ -6,7 +6,7 @@ narrower than a cell; and a place is one water in one cell, so two waters with a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +71,7 @@ class Water:
         out_s = np.full((starts.size, self.frame.count), np.inf, dtype=np.float32)
         out_m = out_s.copy()
         ways = self.network.solve(starts)
-        marks = ways.seconds.astype(np.float32)
+        marks = ways.seconds.T.astype(np.float32, order="C")
         if not self.cell.size:
             return Spread(out_s, out_m, marks)
         seconds, metres = self._on_foot_at_most(starts, ways)
@@ -135,17 +135,24 @@ class Water:
 
     def _routes(self, starts: Ints, end: int, marks: Singles) -> Iterator[tuple[int, Route]]:
         """(which start, its way) to a place, of those that have one."""
-        from geo.search import back, quickest  # noqa: PLC0415  (numba: only for who asks for a way)
+        from geo.search import quickest  # noqa: PLC0415  (numba: only for who asks for a way)
 
         parts = np.where(starts >= 0, self.part[starts], -1)
         for part in np.unique(parts[parts >= 0]).tolist():
             numbers = np.flatnonzero(parts == part).tolist()
-            berthed = np.isfinite(marks[:, starts[numbers[0]]])
+            berthed = np.isfinite(marks[starts[numbers[0]]])
             afloat = end < self.part.size
-            if (afloat and self.part[end] != part) or (berthed.any() and not np.isfinite(marks[berthed, end]).any()):
+            # A base on this water reaches whatever any boat on it does; where there is none, the walk says.
+            if afloat:
+                joined = bool(self.part[end] == part)
+            elif berthed.any():
+                joined = bool(np.isfinite(marks[end, berthed]).any())
+            else:
+                joined = bool(np.isfinite(self._walks(part)[0][end]))
+            if not joined:
                 continue
-            walks: tuple[Floats, Labels, Labels] | None = None
             ways = quickest(self.back, marks, self.part.size, end, starts[numbers].tolist())
+            far = []
             for number, found in zip(numbers, ways, strict=True):
                 if found is None:
                     continue
@@ -153,17 +160,29 @@ class Water:
                 metres, walked = self.back.along(places)
                 if walked <= WALK_LIMIT_M:
                     yield number, Route(seconds, metres, self.network.xy[places])
-                    continue
-                walk_s, walk, landing = walks = walks or self._walks(part)
-                if not np.isfinite(walk_s[end]):
-                    break
-                (by_boat,) = quickest(self.back, marks, self.part.size, int(landing[end]), [int(starts[number])])
-                if by_boat is not None:
-                    seconds, places = by_boat
-                    metres = self.back.along(places)[0] + float(walk_s[end]) * (self.off_kmh / 3.6)
-                    ashore = back(walk, end)[-2::-1]
-                    xy = np.concatenate([self.network.xy[places], self.network.xy[ashore]])
-                    yield number, Route(seconds + float(walk_s[end]), metres, xy)
+                else:
+                    far.append(number)
+            if far:
+                yield from self._by_the_nearest_landing(part, starts, far, end, marks)
+
+    def _by_the_nearest_landing(
+        self, part: int, starts: Ints, numbers: Sequence[int], end: int, marks: Singles
+    ) -> Iterator[tuple[int, Route]]:
+        """As `_routes`, for starts of one part, with the shortest walk."""
+        from geo.search import back, quickest  # noqa: PLC0415
+
+        walk_s, walk, landing = self._walks(part)
+        if not np.isfinite(walk_s[end]):
+            return
+        ashore, ashore_s = back(walk, end)[-2::-1], float(walk_s[end])
+        wanted = starts[list(numbers)].tolist()
+        sailed = quickest(self.back, marks, self.part.size, int(landing[end]), wanted)
+        for number, found in zip(numbers, sailed, strict=True):
+            if found is not None:
+                seconds, places = found
+                metres = self.back.along(places)[0] + ashore_s * (self.off_kmh / 3.6)
+                xy = np.concatenate([self.network.xy[places], self.network.xy[ashore]])
+                yield number, Route(seconds + ashore_s, metres, xy)
 
 
 def sailing(frame: Frame, water: BaseGeometry, ground: Footing, boat_kmh: float, foot_kmh: float) -> Water:

@@ -29,13 +29,13 @@ def quickest(
     """Seconds from `root` to each of `goals`, and the places from there back to `root`; None where there is no way.
 
     network: with the steps turned round where they are not the same both ways, for the ways run to `root`;
-    marks: seconds from some places to every place, (any number, places); both_ways: to the first so many places the
+    marks: seconds to every place from some places, (places, any number); both_ways: to the first so many places the
     way back is as quick.
     """
     wanted = np.array(goals, dtype=np.int64)
-    from_goals = marks[:, wanted].T.astype(np.float64)
+    from_goals = marks[wanted].astype(np.float64)
     with np.errstate(invalid="ignore"):
-        said = np.abs(from_goals - marks[:, root])
+        said = np.abs(from_goals - marks[root])
     said[~np.isfinite(said)] = -1.0
     rows = np.argsort(-said, axis=1)[:, :LANDMARKS]
     at_goals = np.take_along_axis(from_goals, rows, axis=1)
@@ -68,7 +68,7 @@ def _left(marks: Singles, rows: Ints, at_goal: Floats, both_ways: int, place: in
     most = 0.0
     for number in range(rows.size):
         known = at_goal[number]
-        more = marks[rows[number], place] - known
+        more = marks[place, rows[number]] - known
         if place < both_ways:
             more = abs(more)
         # Infinite or no number where that base does not reach both.

@@ -41,7 +41,7 @@ def test_every_way_is_the_quickest(
     for row, base in enumerate(bases):
         for there, found in nx.single_source_dijkstra_path_length(slow, base).items():
             marks[row, there] = found
-    found_ways = quickest(onward.reversed(), marks, PLACES if both_ways else 0, root, goals)
+    found_ways = quickest(onward.reversed(), marks.T.copy(), PLACES if both_ways else 0, root, goals)
     to_root = nx.single_source_dijkstra_path_length(slow.reverse(), root)
     for goal, found in zip(goals, found_ways, strict=True):
         if goal not in to_root:

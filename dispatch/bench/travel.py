@@ -11,6 +11,7 @@ from statistics import median, quantiles
 from typing import Any, Final
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from dispatch.bench import Result, Tell
@@ -116,14 +117,19 @@ def _ways(ground: Ground, mode: str, lon: NDArray[np.float64], lat: NDArray[np.f
 
 
 def _anywhere(ground: Ground, mode: str, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> list[float]:
-    """Seconds to rank so many units that are somewhere, within 10 km or so of a point."""
+    """Seconds to rank so many units by where they are: within 10 km of a point, vehicles on roads, boats anywhere."""
     legs = ground.travel.many(mode, lon[:4000], lat[:4000])
     there = np.flatnonzero(np.isfinite(legs.seconds).any(axis=0))
+    if mode == "vehicle" and ground.district.roads:
+        stands = shapely.get_coordinates([line for line, _, _ in ground.district.roads])
+    else:
+        stands = np.stack([lon[there], lat[there]], axis=1)
+    stands = np.random.default_rng(12).permutation(stands)
     times = []
-    for point in there[:100].tolist():
-        off = np.hypot((lon[there] - lon[point]) * np.cos(np.radians(lat[point])), lat[there] - lat[point]) * 111_000
-        near = there[off < 10_000][1 : CANDIDATES + 1]
-        starts = {str(one): (float(lon[one]), float(lat[one])) for one in near.tolist()}
+    for point in there[:101].tolist():
+        off = (stands - (lon[point], lat[point])) * (np.cos(np.radians(lat[point])), 1) * 111_000
+        near = stands[np.hypot(*off.T) < 10_000][:CANDIDATES]
+        starts = {str(number): (x, y) for number, (x, y) in enumerate(near.tolist())}
         times.append(_timed(partial(ground.travel.legs, mode, starts, float(lon[point]), float(lat[point]))))
     return times
 
