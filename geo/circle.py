@@ -72,7 +72,7 @@ class Part:
         plane = np.array([math.cos(math.radians(self.lat)), 1.0])
         flat = shapely.transform(self.face, lambda xy: (xy - (self.lon, self.lat)) * plane)
         west, south, east, north = shapely.bounds(flat).tolist()
-        spoke = shapely.maximum_inscribed_circle(flat, tolerance=max(east - west, north - south) / 64)
+        spoke = shapely.maximum_inscribed_circle(flat, tolerance=max(east - west, north - south) / 12)
         middle = shapely.get_coordinates(spoke)[0]
         lon, lat = (middle / plane + (self.lon, self.lat)).tolist()
         if not shapely.intersects_xy(self.face, lon, lat):
