@@ -92,6 +92,8 @@ class Moving:
     codes: list[str]
     lon: Floats
     lat: Floats
+    heading: Floats
+    """Radians, from east."""
     rng: np.random.Generator
 
     @classmethod
@@ -99,13 +101,14 @@ class Moving:
         """Spread over the district, under the codes that `write_units` gives."""
         own = list(ground.district.units)
         codes = [f"{own[n % len(own)]}-{n}" for n in range(count)]
-        return cls(codes, *inside(ground, count, seed=11), np.random.default_rng(12))
+        rng = np.random.default_rng(12)
+        return cls(codes, *inside(ground, count, seed=11), rng.uniform(0, 2 * np.pi, count), rng)
 
     def step(self, part: slice) -> None:
-        """Each of a part goes on for `EVERY_S`, wherever to."""
-        turn = self.rng.uniform(0, 2 * np.pi, len(self.lon[part]))
-        self.lon[part] += SPEED_MS * EVERY_S * np.cos(turn) / 95_000
-        self.lat[part] += SPEED_MS * EVERY_S * np.sin(turn) / 111_000
+        """Each of a part goes on for `EVERY_S`, as a road bends."""
+        self.heading[part] += self.rng.normal(0, 0.2, len(self.heading[part]))
+        self.lon[part] += SPEED_MS * EVERY_S * np.cos(self.heading[part]) / 95_000
+        self.lat[part] += SPEED_MS * EVERY_S * np.sin(self.heading[part]) / 111_000
 
 
 def nearest(ground: Ground, fleet: Fleet, count: int, asked: int = 2000) -> dict[str, float]:
