@@ -151,6 +151,42 @@ def _ones(px: Pixels, record: Int32s, point: Int32s, x: Floats, y: Floats, kind:
 
 
 @_compiled
+def _bends(px: Pixels, number: Int32s, point: Int32s, x: Floats, y: Floats, kind: Int32s, states: Int8s) -> int:
+    """The kinds of positions in pixels of two edges that meet.
+
+    Returns how many may lie on an edge; they come first in `point`, and in `number` as those of `crossings`.
+    """
+    edges, bends = px.edges, px.bends
+    for j in range(number.size):
+        i = point[j]
+        one, other = bends[number[j], 0], bends[number[j], 1]
+        e = np.uint32(one if one >= 0 else ~one)
+        left, right = (
+            (edges[e, 2] - edges[e, 0]) * (y[i] - edges[e, 1]),
+            (edges[e, 3] - edges[e, 1]) * (x[i] - edges[e, 0]),
+        )
+        first = left - right if one >= 0 else right - left
+        doubt = FILTER * (abs(left) + abs(right)) + TINY
+        e = np.uint32(other if other >= 0 else ~other)
+        left, right = (
+            (edges[e, 2] - edges[e, 0]) * (y[i] - edges[e, 1]),
+            (edges[e, 3] - edges[e, 1]) * (x[i] - edges[e, 0]),
+        )
+        second = left - right if other >= 0 else right - left
+        other_doubt = FILTER * (abs(left) + abs(right)) + TINY
+        within = (first > doubt) & (second > other_doubt)
+        without = (first < -doubt) | (second < -other_doubt)
+        states[j] = np.int8(within) + np.int8(2) * np.int8(without)
+    unsure = 0
+    for j in range(number.size):
+        i, state, row = point[j], states[j], number[j]
+        kind[i] = bends[row, 2 if state == 1 else 3]
+        point[unsure], number[unsure] = i, bends[row, 4]
+        unsure += state == 0
+    return unsure
+
+
+@_compiled
 def _many(px: Pixels, number: Int32s, point: Int32s, x: Floats, y: Floats, bits: Int64s) -> None:
     """Write into `bits` the zones with a border in each pixel of many that hold its position; -1 where undecided."""
     crossings, references, local = px.crossings, px.references, px.local
@@ -220,9 +256,10 @@ def locate(px: Pixels, lon: Floats, lat: Floats, begin: int, end: int, found: In
 
     Returns how many of them need `geo.orientation.holds`; their numbers are written from `undecided[begin]` on.
     """
-    kinds, singles = px.kinds, len(px.records)
+    kinds, singles, wedges = px.kinds, len(px.records), len(px.bends)
     block, spot, kind = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int32)
     point, record, sides = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int8)
+    bend, near = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32)
     at, many, bits = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int64)
     left, alone = begin, found.shape[0] == 1
     for start in range(begin, end, BATCH):
@@ -232,16 +269,21 @@ def locate(px: Pixels, lon: Floats, lat: Floats, begin: int, end: int, found: In
             kind = found[0, start:stop]
         _blocks(px, x, y, block, spot)
         records = _look_up(px, block[:size], spot, kind, point)
-        ones, manys = 0, 0
+        ones, bent, manys = 0, 0, 0
         for j in range(records):
             i = point[j]
             number = ~kind[i]
-            several = number >= singles
-            many[manys], at[manys] = number - singles, i
+            many[manys], at[manys] = number - singles - wedges, i
+            bend[bent], near[bent] = number - singles, i
             record[ones], point[ones] = number, i
-            manys += several
-            ones += not several
+            manys += number >= singles + wedges
+            bent += (number >= singles) & (number < singles + wedges)
+            ones += number < singles
             kind[i] = 0
+        bent = _bends(px, bend[:bent], near, x, y, kind, sides)
+        for j in range(bent):
+            many[manys + j], at[manys + j] = bend[j], near[j]
+        manys += bent
         open_ones = _ones(px, record[:ones], point, x, y, kind, sides)
         for j in range(open_ones):
             undecided[left + j] = start + point[j]

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geo.bends import bends
 from geo.borders import Borders, distinct
 from geo.crossings import Local, cross
 from geo.pixels import BLOCK, Bytes, Int32s, Pixels, frozen
@@ -53,15 +54,26 @@ def paint(shapes: NDArray[np.object_], zones_of: Ints, sets: Sequence[Sets], lon
     crossings = cross(frame, borders, local, shapes, zones_of, sets)
     shapely.destroy_prepared(shapes)
 
+    two = np.flatnonzero(count[many] == 2)
+    pair = edge[first[many[two]][:, None] + np.arange(2)]
+    bent = bends(frame, borders, cells[many[two]], pair, left, right)
+    beneath = [row[touched[many[two[bent.at]]]] for row in base]
+    wedges = [
+        np.concatenate([own.join(row, inner), own.join(row, outer)])
+        for own, row, inner, outer in zip(sets, beneath, bent.inner, bent.outer, strict=True)
+    ]
+
     whole = np.flatnonzero(~is_touched)
-    vectors = [np.concatenate([[0], row[whole], new]) for row, new in zip(base, ones, strict=True)]
-    kinds, kind = _kinds(vectors, [len(own) for own in sets], 1 + whole.size + 3 * one.size)
-    records = np.column_stack([the_edge, kind[1 + whole.size :].reshape(3, -1).T])
+    vectors = [np.concatenate([[0], row[whole], *new]) for row, *new in zip(base, ones, wedges, strict=True)]
+    kinds, kind = _kinds(vectors, [len(own) for own in sets], 1 + whole.size + 3 * one.size + 2 * bent.at.size)
+    _, of_whole, of_ones, of_bends = np.split(kind, np.cumsum([1, whole.size, 3 * one.size]))
+    records = np.column_stack([the_edge, of_ones.reshape(3, -1).T])
     record, which = distinct(records.view(np.uint64))
     answer = np.empty(places.size, dtype=np.int64)
-    answer[whole] = kind[1 : 1 + whole.size]
+    answer[whole] = of_whole
     answer[touched[one]] = ~which
-    answer[touched[many]] = ~(record.size + np.arange(many.size))
+    answer[touched[many]] = ~(record.size + bent.at.size + np.arange(many.size))
+    answer[touched[many[two[bent.at]]]] = ~(record.size + np.arange(bent.at.size))
     coarse, heads, palette, pool = _two_levels(frame, places, answer, cells)
     return frozen(
         Pixels(
@@ -76,6 +88,7 @@ def paint(shapes: NDArray[np.object_], zones_of: Ints, sets: Sequence[Sets], lon
             palette=palette,
             kinds=kinds,
             records=records[record].astype(np.int32),
+            bends=np.column_stack([bent.edges, of_bends.reshape(2, -1).T, two[bent.at]]).astype(np.int32),
             edges=borders.ends,
             crossings=crossings.crossings,
             references=crossings.references,

@@ -10,7 +10,10 @@ negative in the palette is the complement of a number:
 
 - below the number of `records`, *one*: one straight edge crosses the pixel and does not end in it. A record is
   `(edge, kind right of it, kind on it, kind left of it)`; all pixels along an edge between two zones share it.
-- else, less that number, *many*: a row of `crossings`.
+- else, less that number, below the number of `bends`: two edges meet in it, with the same zones on either side. A row
+  is `(edge, edge, kind in the wedge, kind outside it, number)`; in the wedge is what lies left of both edges, or right
+  of one that is given as its complement. What is on an edge is looked up by the number in `crossings`.
+- else, less that number too, *many*: a row of `crossings`.
 
 Answers are exact because `geo.raster` errs on the side of touching by a thousandth of a pixel, far above any rounding
 of a position to its pixel: whatever lies in a pixel, or is taken to, meets no border that the pixel does not know.
@@ -29,7 +32,7 @@ Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of these arrays and their meaning: what was saved by another version is refused."""
 SHIFT: Final = 3
 BLOCK: Final = 1 << SHIFT
@@ -73,6 +76,8 @@ class Pixels(NamedTuple):
     """(kinds, layers): the number of the set of zones. The first is empty; of one layer, each is its own number."""
     records: Int32s
     """(records, 4)."""
+    bends: Int32s
+    """(bends, 5)."""
     edges: Floats
     """(edges, 4): from ax, ay to bx, by, upwards, a level one eastwards."""
     crossings: Int32s

@@ -30,6 +30,7 @@ def single(
     coarse, pool, palette = pixels.coarse.data, pixels.pool.data, pixels.palette.data
     heads, records, ones = pixels.heads.data, pixels.records.reshape(-1).data, len(pixels.records)
     edges = pixels.edges.reshape(-1).data
+    bends, bent = pixels.bends.reshape(-1).data, len(pixels.bends)
     of_many = _many(pixels)
     answers: list[A | None] = [None] * len(pixels.kinds)
     others: dict[Sets, A] = {}
@@ -41,7 +42,7 @@ def single(
     empty = learnt(0)
 
     def rarely(number: int, lon: float, lat: float) -> A:
-        sets = of_many(number, lon, lat)
+        sets = of_many(bends[5 * number + 4] if number < bent else number - bent, lon, lat)
         if sets is None:
             sets = settle(lon, lat)
         found = others.get(sets)
