@@ -113,6 +113,10 @@ TAMPERING = {
     "projection     ": "UPDATE case_file SET matter = '0199' WHERE case_no = {case}",
     "projection      ": "UPDATE case_file SET geom = ST_Translate(geom, 0.001, 0) WHERE case_no = {case}",
     "projection       ": "UPDATE case_file SET received_at = received_at - interval '1 day' WHERE case_no = {case}",
+    "projection        ": "UPDATE case_file SET accuracy_m = accuracy_m / 2 WHERE case_no = {case}",
+    "projection         ": "UPDATE case_file SET notes = '{{confirm_place}}' WHERE case_no = {case}",
+    "projection          ": "UPDATE report SET geom = ST_Translate(geom, 0.001, 0) WHERE id = (SELECT report_id FROM "
+    "case_file WHERE case_no = {case})",
     "report": "UPDATE report SET text = '别的' WHERE id = (SELECT report_id FROM case_file WHERE case_no = {case})",
     "report ": "UPDATE report SET contact = '{{}}' WHERE id = (SELECT report_id FROM case_file WHERE case_no = {case})",
 }
