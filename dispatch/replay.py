@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
-from dispatch.competence import PLACE_LAYERS, Place
+from dispatch.comparison import Comparison
+from dispatch.competence import PLACE_LAYERS
 from dispatch.district import District
 from dispatch.handover import table_of
 from dispatch.model import Matter
-from dispatch.outcomes import Spot, weigh
-from geo.circle import POINT_M, Circles
+from dispatch.outcomes import WATER, Spot, weigh
+from geo.circle import Circles
 from geo.grid import Metric
 from geo.locate import Locator
 
 OUTSIDE, UNLISTED = "outside", "unlisted"
+_METRES_PER_DEGREE: Final = 110_500.0
+"""At least so many for a degree of latitude on the ellipsoid, anywhere."""
+_BOX: Final = 1.1
+"""A box so much wider than a circle holds it, however the district's metric CRS is scaled and turned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ class Unlike:
 
 
 class Answers:
-    """One edition's answers; keeps what it has decided. Not for several threads."""
+    """One edition's answers."""
 
     def __init__(self, district: District) -> None:
         """Takes about a second."""
@@ -80,74 +87,86 @@ class Answers:
         self._share = district.settings.confirm_share
         self._matters: dict[str, bool] = dict.fromkeys(district.classes, False)
         self._matters |= {code: isinstance(one, Matter) and one.on_water for code, one in district.matters.items()}
-        self._known: dict[tuple[tuple[tuple[int, ...], ...], str], Answer] = {}
 
-    def of(self, cases: Sequence[Past]) -> list[Answer]:
-        """What this edition says of each."""
+    def at_points(self, cases: Sequence[Past]) -> list[Answer]:
+        """What this edition says of each case's point."""
         if not cases:
             return []
         lon = np.array([case.lon for case in cases], dtype=np.float64)
         lat = np.array([case.lat for case in cases], dtype=np.float64)
         hits = self._locator.at_many(lon, lat)
-        inside = hits["district"].index > 0
         matters, matter = np.unique([case.matter for case in cases], return_inverse=True)
-        key: NDArray[np.int64] = matter.astype(np.int64)
+        key: NDArray[np.int64] = (hits["district"].index > 0).astype(np.int64) * len(matters) + matter
         for name in self._names:
             key = key * len(hits[name].sets) + hits[name].index
         _, first, which = np.unique(key, return_index=True, return_inverse=True)
         kinds = []
         for at in first.tolist():
-            held = tuple(hits[name].sets[hits[name].index[at]] for name in self._names)
-            kinds.append((held, str(matters[matter[at]])))
-        return [
-            self._answer(case, *kinds[kind], inside=within)
-            for case, kind, within in zip(cases, which.tolist(), inside.tolist(), strict=True)
-        ]
+            held = [hits[name].sets[hits[name].index[at]] for name in self._names]
+            inside = bool(hits["district"].index[at])
+            kinds.append(self._said(held, str(matters[matter[at]])) if inside else Answer(None, OUTSIDE))
+        return [kinds[kind] for kind in which.tolist()]
 
-    def _answer(self, case: Past, held: tuple[tuple[int, ...], ...], matter: str, *, inside: bool) -> Answer:
+    def _said(self, held: Sequence[tuple[int, ...]], matter: str) -> Answer:
         if matter not in self._matters:
             return Answer(None, UNLISTED)
-        if not inside:
-            return Answer(None, OUTSIDE)
-        radius = case.radius_m
-        if radius is not None and radius >= POINT_M and not self._circles.clear(case.lon, case.lat, radius):
-            return self._weighed(case, radius, self._place(held))
-        found = self._known.get((held, matter))
-        if found is None:
-            found = self._known[held, matter] = Answer(self._table.team(self._place(held), matter))
-        return found
+        layers = self._locator.layers
+        place = {
+            name: tuple(layers[name].zones[number] for number in numbers)
+            for name, numbers in zip(self._names, held, strict=True)
+        }
+        return Answer(self._table.team(place, matter))
 
-    def _weighed(self, case: Past, radius_m: float, place: Place) -> Answer:
+    def weighed(self, case: Past, at_point: Answer) -> Answer:
+        """What this edition says of the case's circle; `at_point`: of its middle."""
+        radius_m = case.radius_m
+        if at_point.team is None or not radius_m or self._circles.clear(case.lon, case.lat, radius_m):
+            return at_point
+        place = self._locator.at(case.lon, case.lat)
         spot = Spot(case.lon, case.lat, radius_m, place, case.matter, self._matters[case.matter])
         parts = self._circles.parts(case.lon, case.lat, radius_m)
         return Answer(weigh(self._table, spot, parts, self._share).ruling.team)
 
-    def _place(self, held: tuple[tuple[int, ...], ...]) -> Place:
-        layers = self._locator.layers
-        return {
-            name: tuple(layers[name].zones[number] for number in numbers)
-            for name, numbers in zip(self._names, held, strict=True)
-        }
 
-
-@dataclass(slots=True)
 class Replay:
-    """What came of the cases that were given so far."""
+    """What comes of past cases by the two editions of a comparison."""
 
-    old: Answers
-    new: Answers
-    cases: int = 0
-    rerouted: list[Rerouted] = field(default_factory=list)
-    unlike: list[Unlike] = field(default_factory=list)
+    def __init__(self, comparison: Comparison) -> None:
+        """Takes some seconds."""
+        self.cases = 0
+        self.rerouted: list[Rerouted] = []
+        self.unlike: list[Unlike] = []
+        self._version = comparison.old.version
+        self._old, self._new = Answers(comparison.old), Answers(comparison.new)
+        water = [one.region for one in comparison.layers if one.layer.name == WATER]
+        faces = [face for one in comparison.handover.transfers for face in one.faces]
+        self._changed = shapely.STRtree([*faces, *shapely.get_parts(water)])
 
     def take(self, cases: Sequence[Past]) -> None:
         """Decide some more."""
         self.cases += len(cases)
-        for case, before, after in zip(cases, self.old.of(cases), self.new.of(cases), strict=True):
+        both = zip(self._old.at_points(cases), self._new.at_points(cases), strict=True)
+        for case, (old, new), near in zip(cases, both, self._near(cases), strict=True):
+            before = self._old.weighed(case, old)
+            # All over a circle that meets no change both say the same of each place, and as much of it is water.
+            after = self._new.weighed(case, new) if near or old != new else before
             if before != after:
                 self.rerouted.append(Rerouted(case, before, after))
             if before.team != case.team:
-                self.unlike.append(Unlike(case, before, case.version == self.old.version))
+                self.unlike.append(Unlike(case, before, case.version == self._version))
+
+    def _near(self, cases: Sequence[Past]) -> list[bool]:
+        """Whether a case's circle may meet a place where the editions differ."""
+        lat = np.array([case.lat for case in cases])
+        reach = np.array([[case.lon, case.lat, (case.radius_m or 0.0) * _BOX / _METRES_PER_DEGREE] for case in cases])
+        wide = reach[:, 2] / np.cos(np.radians(lat))
+        boxes = shapely.box(
+            reach[:, 0] - wide, reach[:, 1] - reach[:, 2], reach[:, 0] + wide, reach[:, 1] + reach[:, 2]
+        )
+        near = np.zeros(len(cases), dtype=np.bool_)
+        near[self._changed.query(boxes, predicate="intersects")[0]] = True
+        found: list[bool] = near.tolist()
+        return found
 
     def pairs(self) -> dict[tuple[Answer, Answer], int]:
         """How many go from one team to another, the most first."""

@@ -136,10 +136,9 @@ def _add_changed(figure: folium.Map, comparison: Comparison, colours: dict[Said,
         lines = []
         for one in here:
             (old, old_en), (new, new_en) = team_name(comparison, one.old), team_name(comparison, one.new)
-            lines.append(
-                f"{inert(old)} → {inert(new)}：{len(one.matters)} 项<br><small>{inert(f'{old_en} → {new_en}')}"
-            )
-        features.append(feature(len(features), shape, {"who": "</small><br>".join(lines) + "</small>"}))
+            said, said_en = inert(f"{old} → {new}"), inert(f"{old_en} → {new_en}")
+            lines.append(f"{said}：{len(one.matters)} 项 matters<br><small>{said_en}</small>")
+        features.append(feature(len(features), shape, {"who": "<br>".join(lines)}))
         styles.append({"color": colour, "weight": 1, "fillColor": colour, "fillOpacity": 0.55})
     if not features:
         return

@@ -18,6 +18,7 @@ from dispatch.cli.options import DataOption, JsonOption, settings_from
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dispatch.comparison import Comparison
     from dispatch.district import District
     from dispatch.errors import BrokenDistrict
     from dispatch.replay import Replay
@@ -57,7 +58,7 @@ def diff(
         read = time.monotonic()
         comparison = compare(before, after)
         compared = time.monotonic()
-        replayed = anyio.run(_replay, ready, before, after) if replay and ready else None
+        replayed = anyio.run(_replay, ready, comparison) if replay and ready else None
     seconds = {"read": read - began, "compare": compared - read, "replay": time.monotonic() - compared}
     if geojson is not None:
         geojson.write_text(json.dumps(difference.geojson(comparison, replayed), ensure_ascii=False), encoding="utf-8")
@@ -129,12 +130,12 @@ async def _bundles(settings: Settings, named: Sequence[str]) -> dict[str, tuple[
         await engine.dispose()
 
 
-async def _replay(settings: Settings, old: District, new: District) -> Replay:
-    from dispatch.replay import Answers, Replay
+async def _replay(settings: Settings, comparison: Comparison) -> Replay:
+    from dispatch.replay import Replay
     from dispatch.store.engine import migrate, open_engine, snapshot
     from dispatch.store.past import past_cases
 
-    made = Replay(Answers(old), Answers(new))
+    made = Replay(comparison)
     engine = open_engine(settings.database_url or "", 1)
     try:
         await migrate(engine)

@@ -12,15 +12,14 @@ from dispatch.replay import Past
 
 _PAST: Final = text(
     """
-    SELECT c.case_no, ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.matter, d.radius_m, d.team, d.version
+    SELECT c.case_no, ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.matter,
+           CAST(decision ->> 'radius_m' AS float8) AS radius_m, decision ->> 'team' AS team,
+           decision ->> 'version' AS version
     FROM (SELECT case_no, geom, matter FROM case_file WHERE case_no > :after ORDER BY case_no LIMIT :limit) AS c
     CROSS JOIN LATERAL (
-        SELECT CAST(decision ->> 'radius_m' AS float8) AS radius_m, decision ->> 'team' AS team,
-               decision ->> 'version' AS version
-        FROM event e, LATERAL (SELECT e.data -> 'decision' AS decision) AS of_it
-        WHERE e.case_no = c.case_no AND e.action IN ('report', 'relocate') AND decision IS NOT NULL
-        ORDER BY e.seq DESC LIMIT 1
-    ) AS d
+        SELECT data -> 'decision' AS decision FROM event
+        WHERE case_no = c.case_no AND action IN ('report', 'relocate') ORDER BY seq DESC LIMIT 1
+    ) AS last
     ORDER BY c.case_no"""
 )
 
