@@ -8,6 +8,7 @@ import "./styles/panel.css";
 import { render } from "preact";
 import { Client } from "../shared/client";
 import { lang } from "../shared/i18n";
+import type { Unit } from "../shared/types";
 import { App } from "./app";
 import { Desk } from "./desk";
 import { listenToKeys } from "./keyboard";
@@ -17,9 +18,13 @@ declare global {
   interface Window {
     /**
      * For measuring in a browser, nothing else: `ready` resolves when the lists are read and the map stands (or cannot);
-     * `drawn(case)` says when a case was first on the screen, in milliseconds since the epoch.
+     * `drawn(case)` says when a case was first on the screen, in milliseconds since the epoch; `where(unit)` where a unit is.
      */
-    __onegrid?: { ready: Promise<void>; drawn: (caseId: string) => number | undefined };
+    __onegrid?: {
+      ready: Promise<void>;
+      drawn: (caseId: string) => number | undefined;
+      where: (unit: string) => Unit | undefined;
+    };
   }
 }
 
@@ -35,6 +40,7 @@ window.__onegrid = {
     });
   }),
   drawn: (caseId) => desk.map?.over.shownAt(caseId),
+  where: (unit) => store.state.units.get(unit),
 };
 
 const root = document.getElementById("app");
