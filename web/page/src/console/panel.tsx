@@ -229,9 +229,8 @@ function History({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
   );
 }
 
-/** Which position of a unit its way was counted from; nothing for its base, which most are at. */
-function beginOf(seen: number | null): string {
-  if (seen === null) return "";
+/** Which position of a unit its way was counted from, when it was not its base: one so many seconds old. */
+function beginOf(seen: number): string {
   return seen < 60 ? t("unit.from_now") : t("unit.from_before", { minutes: Math.round(seen / 60) });
 }
 
@@ -268,7 +267,7 @@ function Candidates({ desk, why, detail }: { desk: Desk; why: Why | null; detail
                         <UnitSign mode={one.mode} busy={one.chosen} size={16} />
                         {unit ? nameOf(unit) : one.code}
                       </span>
-                      <small>{beginOf(one.seen_s)}</small>
+                      {one.seen_s !== null && <div class="sub">{beginOf(one.seen_s)}</div>}
                     </td>
                     <td class="num">{one.eta_s === null ? "–" : travel(one.eta_s, lang())}</td>
                     <td class="num">{one.distance_m === null ? "–" : distance(one.distance_m, lang())}</td>
