@@ -10,13 +10,13 @@ import folium
 import shapely
 from branca.element import Figure
 from jinja2 import Environment, StrictUndefined
-from shapely import MultiPolygon, Polygon
+from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from dispatch.comparison import Comparison, deciding
 from dispatch.handover import Said, Transfer
 from dispatch.replay import Replay
-from geo.changes import LayerChange, ZoneChange
+from geo.changes import LayerChange
 from web.difference import KINDS, TABLES, area, counted, shown, team_name, zone_title
 from web.drawing import simplified
 from web.figure import (
@@ -38,7 +38,16 @@ from web.figure import (
 )
 from web.offline import self_contained
 
-PANES: Final = {"land": 200, "water": 210, "borders": 300, "others": 310, "changed": 420, "edges": 440, "names": 620}
+PANES: Final = {
+    "land": 200,
+    "water": 210,
+    "borders": 300,
+    "others": 310,
+    "changed": 420,
+    "edges": 440,
+    "cases": 450,
+    "names": 620,
+}
 """What lies over what; only the changed regions listen to the pointer."""
 CHANGED, OLD_EDGES, NEW_EDGES, OTHERS, CASES, WATER = (
     "负责队伍改变 Another team",
@@ -100,9 +109,8 @@ def page(comparison: Comparison, replay: Replay | None) -> str:
     others = [one for one in comparison.layers if not deciding(one)]
     add_styled(figure, [("", one.region, OTHER) for one in others if not one.region.is_empty], "others", OTHERS)
     _add_changed(figure, comparison, colours)
-    edges = [_edges(zone) for one in comparison.layers if deciding(one) for zone in one.zones]
-    add_styled(figure, [("", old, OLD_EDGE) for old, _ in edges if not old.is_empty], "edges", OLD_EDGES)
-    add_styled(figure, [("", new, NEW_EDGE) for _, new in edges if not new.is_empty], "edges", NEW_EDGES)
+    for name, style, lines in zip((OLD_EDGES, NEW_EDGES), (OLD_EDGE, NEW_EDGE), _edges(comparison), strict=True):
+        add_styled(figure, [] if lines.is_empty else [("", lines, style)], "edges", name)
     if replay is not None:
         _add_cases(figure, replay, colours)
     add_names(figure, layers)
@@ -166,25 +174,22 @@ def _regions(transfers: Sequence[Transfer]) -> Iterator[tuple[list[Transfer], Ba
         yield [transfers[number] for number in those], shapely.union_all(faces)
 
 
-def _edges(zone: ZoneChange) -> tuple[BaseGeometry, BaseGeometry]:
-    """Of a zone's border what was only before, and what is only now."""
-    before = zone.old.geometry.boundary if zone.old else MultiPolygon()
-    after = zone.new.geometry.boundary if zone.new else MultiPolygon()
+def _edges(comparison: Comparison) -> tuple[BaseGeometry, BaseGeometry]:
+    """Of the borders of zones that changed what was only before, and what is only now."""
+    zones = [zone for one in comparison.layers if deciding(one) for zone in one.zones]
+    before = shapely.union_all([shapely.boundary(zone.old.geometry) for zone in zones if zone.old])
+    after = shapely.union_all([shapely.boundary(zone.new.geometry) for zone in zones if zone.new])
     return before.difference(after), after.difference(before)
 
 
 def _add_cases(figure: folium.Map, replay: Replay, colours: dict[Said, str]) -> None:
     group = folium.FeatureGroup(name=CASES)
     for one in replay.rerouted[:CASES_SHOWN]:
-        folium.CircleMarker(
-            [one.case.lat, one.case.lon],
-            radius=4,
-            color="#fff",
-            weight=1,
-            fill_color=colours.get((one.old.team, one.new.team), REST),
-            fill_opacity=1,
-            pane="edges",
-        ).add_to(group)
+        colour = colours.get((one.old.team, one.new.team), REST)
+        at = [one.case.lat, one.case.lon]
+        dot = folium.CircleMarker(at, radius=4, color="#fff", weight=1, fill_color=colour, fill_opacity=1)
+        dot.options["pane"] = "cases"  # folium passes no pane of a marker on
+        dot.add_to(group)
     if replay.rerouted:
         group.add_to(figure)
 
