@@ -80,7 +80,7 @@ def relocate(
         team=team,
         unit=unit,
         eta_s=None if decision.eta_s is None else int(decision.eta_s),
-        mode=ground.district.units[unit].mode if unit in ground.district.units else None,
+        mode=ground.district.units[unit].mode if unit and unit in ground.district.units else None,
     )
     return moved, {
         "given": {"lon": pin.lon, "lat": pin.lat, "datum": at.datum.value},

@@ -36,8 +36,8 @@ NOTES: Final[Mapping[str, tuple[str, str]]] = {
     "confirm_place": (
         "最大份额 {largest_share:.1%} 低于本区规定的 {confirm_share:.1%}：先行派遣，位置待确认。",
         (
-            "The largest share, {largest_share:.1%}, is below the district's {confirm_share:.1%}: sent all the same, and "
-            "the place is to be confirmed."
+            "The largest share, {largest_share:.1%}, is below the district's {confirm_share:.1%}: sent all the same, "
+            "and the place is to be confirmed."
         ),
     ),
     "relocated": (

@@ -109,14 +109,16 @@ def test_a_dispatcher_moves_the_pin_on_the_map(desk: Open, server: str, artefact
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2 + 120, box["y"] + box["height"] / 2 - 60)
     expect(page.locator(".pin-line")).to_contain_text("新位置")
+    page.get_by_label("纬度").fill("31.3482")
+    page.get_by_label("纬度").press("Tab")
+    expect(page.locator(".pin-line")).to_contain_text("误差 10 米")
     page.screenshot(path=artefacts / "console-11-pin.png")
     before = get(server, f"/api/cases/{case}")
     confirm.click()
     expect(page.locator(".panel .notice.done")).to_contain_text("更正位置")
     after = get(server, f"/api/cases/{case}")
     assert after["lon"] > before["lon"]
-    assert after["lat"] > before["lat"]
-    assert after["accuracy_m"] < 50
+    assert (after["lat"], after["accuracy_m"]) == (31.3482, 10), "the figures that were typed last"
     assert after["report"]["given_lon"] == before["report"]["given_lon"]
     expect(page.locator(".history .relocate .did")).to_have_text("更正位置")
 
@@ -224,7 +226,7 @@ def test_the_keyboard_is_enough(desk: Open, server: str) -> None:
     expect(panel.locator(".because")).to_have_text(why["headline"])
     expect(panel.locator(".why li")).to_have_text(why["steps"])
     expect(panel.locator(".history li")).to_have_count(1)
-    expect(panel.locator(".orders > .buttons button")).to_have_text(["接受", "退回", "改派"])
+    expect(panel.locator(".orders > .buttons button")).to_have_text(["接受", "退回", "改派", "更正位置"])
     page.keyboard.press("j")
     expect(panel.locator(".number")).to_contain_text(below.removeprefix("row-"))
     page.keyboard.press("?")

@@ -117,13 +117,7 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
           }}
         >
           <p class="records">{t("do.records", { action: t(`action.${order.action}`) })}</p>
-          {needs.includes("position") && pin && (
-            <p class="pin-line" role="status">
-              {pin.moved
-                ? t("do.pinAt", { lon: pin.lon.toFixed(5), lat: pin.lat.toFixed(5), n: Math.ceil(pin.accuracy) })
-                : t("do.pin")}
-            </p>
-          )}
+          {needs.includes("position") && pin && <PinLine pin={pin} onPin={(at) => desk.setPin(at)} />}
           {needs.includes("team") && (
             <label>
               <span>{t("do.team")}</span>
@@ -181,6 +175,44 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
         </p>
       )}
     </section>
+  );
+}
+
+/** With what coordinates that somebody reads out are taken to be known, in metres. */
+const READ_OUT_M = 10;
+
+/** Where the pin stands, in figures too: for coordinates that came by telephone, and for who works without a mouse. */
+function PinLine({ pin, onPin }: { pin: Pin; onPin: (pin: Pin) => void }) {
+  const type = (part: { lon?: number; lat?: number }): void => {
+    const [value] = Object.values(part);
+    if (Number.isFinite(value)) onPin({ ...pin, ...part, accuracy: READ_OUT_M, moved: true });
+  };
+  return (
+    <>
+      <p class="pin-line" role="status">
+        {pin.moved ? t("do.pinAt", { n: Math.ceil(pin.accuracy) }) : t("do.pin")}
+      </p>
+      <div class="pin-figures">
+        <label>
+          <span>{t("do.lon")}</span>
+          <input
+            type="number"
+            step="any"
+            value={pin.lon.toFixed(6)}
+            onChange={(event) => type({ lon: event.currentTarget.valueAsNumber })}
+          />
+        </label>
+        <label>
+          <span>{t("do.lat")}</span>
+          <input
+            type="number"
+            step="any"
+            value={pin.lat.toFixed(6)}
+            onChange={(event) => type({ lat: event.currentTarget.valueAsNumber })}
+          />
+        </label>
+      </div>
+    </>
   );
 }
 
