@@ -17,6 +17,7 @@ from dispatch.district import District
 from dispatch.handover import table_of
 from dispatch.model import Matter
 from dispatch.outcomes import WATER, Spot, weigh
+from dispatch.store.past import Past
 from geo.circle import Circles
 from geo.grid import Metric
 from geo.locate import Locator
@@ -26,22 +27,6 @@ _METRES_PER_DEGREE: Final = 110_500.0
 """At least so many for a degree of latitude on the ellipsoid, anywhere."""
 _BOX: Final = 1.1
 """A box so much wider than a circle holds it, however the district's metric CRS is scaled and turned."""
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """A case as it is, and what was decided of it: not who has it now, after returns and reassignments."""
-
-    case_no: str
-    lon: float
-    lat: float
-    """WGS 84 degrees."""
-    matter: str
-    radius_m: float | None
-    """As far as the accuracy of its position was weighed when it was decided; None: the point decided alone."""
-    team: str
-    version: str
-    """The edition that decided it."""
 
 
 @dataclass(frozen=True, slots=True)

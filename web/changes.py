@@ -54,7 +54,7 @@ CHANGED, OLD_EDGES, NEW_EDGES, OTHERS, CASES, WATER = (
     "旧界 Old borders",
     "新界 New borders",
     "其他图层改动 Other layers",
-    "改派的历史案件 Past cases",
+    "改归他队的案件 Past cases",
     "水域 Waters",
 )
 COLOURS: Final = (

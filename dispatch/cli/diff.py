@@ -42,8 +42,10 @@ def diff(
     """What is different between two editions: zones, tables, responsibility, and (--replay) past cases."""
     from dispatch.comparison import compare
     from dispatch.errors import NotOneDistrict
-    from web import difference
+    from web import difference, difference_data
 
+    if html is not None:
+        _can_draw()
     began = time.monotonic()
     with ExitStack() as stack:
         ready = None
@@ -61,18 +63,29 @@ def diff(
         replayed = anyio.run(_replay, ready, comparison) if replay and ready else None
     seconds = {"read": read - began, "compare": compared - read, "replay": time.monotonic() - compared}
     if geojson is not None:
-        geojson.write_text(json.dumps(difference.geojson(comparison, replayed), ensure_ascii=False), encoding="utf-8")
+        geojson.write_text(
+            json.dumps(difference_data.geojson(comparison, replayed), ensure_ascii=False), encoding="utf-8"
+        )
     if html is not None:
         from web import changes
 
         html.write_text(changes.page(comparison, replayed), encoding="utf-8")
     if as_json:
-        figures = difference.figures(comparison, replayed)
+        figures = difference_data.figures(comparison, replayed)
         figures["seconds"] = {name: round(took, 2) for name, took in seconds.items()}
         answer = {"name": "grids diff", "passed": True, "figures": figures}
         print(json.dumps(answer, ensure_ascii=False, default=str))
     else:
         print(difference.text(comparison, replayed))
+
+
+def _can_draw() -> None:
+    """Raises `PageNotBuilt` before anything is waited for."""
+    from dispatch.errors import PageNotBuilt
+    from web.offline import LEAFLET
+
+    if not (LEAFLET / "leaflet.js").is_file():
+        raise PageNotBuilt
 
 
 def _refuse(refused: Mapping[str, BrokenDistrict], *, as_json: bool) -> NoReturn:
