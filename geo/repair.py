@@ -223,13 +223,13 @@ def _spikes(drawn: Layer, done: Layer, changes: Sequence[Change], metric: Metric
             continue
         border = shapely.transform(after[zone.code].boundary, metric.points)
         lonlat = shapely.get_coordinates(zone.geometry)
-        points = shapely.points(metric.points(lonlat))
-        off = shapely.distance(points, border) > TOLERANCE_M
+        points = np.asarray(shapely.points(metric.points(lonlat)))
+        off = np.asarray(shapely.distance(points, border)) > TOLERANCE_M
         if off.any():
             places = shapely.transform(shapely.union_all(told.get(zone.code, [])), metric.points)
             off[off] = ~(shapely.distance(points[off], places) <= TOLERANCE_M)
         if off.any():
-            shape = shapely.multipoints(lonlat[off])
+            shape = shapely.MultiPoint(lonlat[off])
             found.append(Change("spike", drawn.name, (zone.code,), (zone.code,), 0.0, 0.0, shape))
     return found
 
