@@ -17,11 +17,10 @@ from dispatch.editions import Editions
 from dispatch.enactment import seen
 from dispatch.fleet import Fleet
 from dispatch.ground import Ground
-from dispatch.model import Action, State
+from dispatch.model import Action, CaseRow, State
 from dispatch.opening import after, report_digest
 from dispatch.relocation import Pin, relocate
 from dispatch.store import cases, moves
-from dispatch.store.cases import CaseRow
 from geo.travel import Leg
 
 PLACE: Final = ("lon", "lat", "accuracy_m")

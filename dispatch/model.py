@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -174,6 +174,55 @@ class Report:
     contact: Mapping[str, str]
     photos: tuple[str, ...]
     """SHA-256 of each photo as stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """A case as it stands, with what the lists and the map need of its report."""
+
+    case_no: str
+    report_id: UUID
+    state: State
+    seq: int
+    sealed: bytes
+    matter: str
+    urgency: int
+    team: str
+    unit: str | None
+    eta_s: int | None
+    mode: Mode | None
+    lon: float
+    lat: float
+    township: str | None
+    grid: str | None
+    zones: Mapping[str, Sequence[str]]
+    seen_at: datetime
+    received_at: datetime
+    changed_at: datetime
+    due_at: datetime
+    notes: tuple[str, ...]
+    """Of its decision; the whole of it is asked for by `which_decision`."""
+    accuracy_m: float
+    """Of its place: the report's, until the place was corrected."""
+    source: Source
+    text: str
+    photos: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A case as it is, and what was decided of it: not who has it now, after returns and reassignments."""
+
+    case_no: str
+    lon: float
+    lat: float
+    """WGS 84 degrees."""
+    matter: str
+    radius_m: float | None
+    """As far as the accuracy of its position was weighed when it was decided; None: the point decided alone."""
+    team: str
+    version: str
+    """The edition that decided it."""
 
 
 @dataclass(frozen=True, slots=True)

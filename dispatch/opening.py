@@ -12,8 +12,7 @@ from dispatch.audit import GENESIS, Entry, Event, canonical_json, enter, instant
 from dispatch.competence import Place
 from dispatch.ground import Ground
 from dispatch.intake import Located, Placed, digest_fields
-from dispatch.model import Action, Decision, Matter, MatterClass, Report, State
-from dispatch.store.cases import CaseRow
+from dispatch.model import Action, CaseRow, Decision, Matter, MatterClass, Report, State
 
 CLASS_URGENCY: Final = 3
 CLASS_LIMIT_H: Final = 72.0

@@ -24,11 +24,11 @@ from dispatch.enactment import seen
 from dispatch.fleet import Fleet
 from dispatch.ground import Ground
 from dispatch.intake import Draft, Placed, place, same_content
+from dispatch.model import CaseRow
 from dispatch.opening import opening
 from dispatch.outcomes import Weighed
 from dispatch.routing import Candidate
 from dispatch.store import cases, moves
-from dispatch.store.cases import CaseRow
 from dispatch.store.engine import connect
 
 TOGETHER: Final = 64

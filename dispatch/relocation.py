@@ -19,9 +19,8 @@ from dispatch.fleet import Fleet
 from dispatch.ground import Ground
 from dispatch.intake import locate
 from dispatch.lifecycle import HOLDS_UNIT, Transition
-from dispatch.model import State
+from dispatch.model import CaseRow, State
 from dispatch.opening import placed_at, placing
-from dispatch.store.cases import CaseRow
 from geo.datum import Datum
 
 _GEOD: Final = Geod(ellps="WGS84")

@@ -15,9 +15,8 @@ from dispatch.comparison import Comparison
 from dispatch.competence import PLACE_LAYERS
 from dispatch.district import District
 from dispatch.handover import table_of
-from dispatch.model import Matter
+from dispatch.model import Matter, Past
 from dispatch.outcomes import WATER, Spot, weigh
-from dispatch.store.past import Past
 from geo.circle import Circles
 from geo.grid import Metric
 from geo.locate import Locator

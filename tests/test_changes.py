@@ -10,8 +10,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from dispatch.comparison import compare
 from dispatch.district import load
+from dispatch.model import Past
 from dispatch.replay import Replay
-from dispatch.store.past import Past
 from tests.small_district import feature, square, write_features, write_small_district
 from web.changes import CHANGED, page
 

@@ -20,8 +20,8 @@ from dispatch.competence import PLACE_LAYERS
 from dispatch.district import District
 from dispatch.errors import NotOneDistrict, UnknownEdition
 from dispatch.handover import table_of
+from dispatch.model import Past
 from dispatch.replay import OUTSIDE, UNLISTED, Answer, Replay
-from dispatch.store.past import Past
 from geo.circle import Circles
 from geo.grid import Metric
 from geo.locate import Locator

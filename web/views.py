@@ -13,10 +13,8 @@ from dispatch import lifecycle
 from dispatch.audit import Recorded
 from dispatch.district import District
 from dispatch.fleet import Stand
-from dispatch.ground import Ground
-from dispatch.model import Matter, Report, Team, Unit
+from dispatch.model import CaseRow, Matter, Report, Team, Unit
 from dispatch.reception import Received
-from dispatch.store.cases import CaseRow
 from dispatch.store.record import Told
 
 
@@ -111,19 +109,18 @@ def _outcome(outcome: Mapping[str, Any], district: District) -> dict[str, Any]:
     }
 
 
-def received_view(received: Received, ground: Ground) -> dict[str, Any]:
-    """The answer to a report."""
-    case, district = received.case, ground.district
-    unit = district.units.get(case.unit) if case.unit else None
+def received_view(received: Received, deciding: District, in_force: District) -> dict[str, Any]:
+    """The answer to a report: names as they are now, or as they were in the edition that decided."""
+    case = received.case
+    team = in_force.teams.get(case.team) or deciding.teams.get(case.team)
+    unit = (in_force.units.get(case.unit) or deciding.units.get(case.unit)) if case.unit else None
     return {
         "case": case.case_no,
         "report": str(case.report_id),
         "state": case.state.value,
         "known": received.known,
         "filled": list(received.filled),
-        "team": team_name(district.teams[case.team])
-        if case.team in district.teams
-        else {"code": case.team, "name": case.team, "name_en": case.team, "kind": None},
+        "team": team_name(team) if team else {"code": case.team, "name": case.team, "name_en": case.team, "kind": None},
         "unit": None
         if unit is None
         else {
@@ -131,7 +128,7 @@ def received_view(received: Received, ground: Ground) -> dict[str, Any]:
             "eta_s": case.eta_s,
             "distance_m": _distance(case, received.decision),
         },
-        "decision": decision_view(received.decision, district),
+        "decision": decision_view(received.decision, deciding),
     }
 
 

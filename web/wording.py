@@ -8,7 +8,7 @@ from typing import Any, Final
 from dispatch.competence import PLACE_LAYERS
 from dispatch.district import District
 from dispatch.errors import Language
-from dispatch.store.cases import CaseRow
+from dispatch.model import CaseRow
 
 Say = Callable[[str, str], str]
 
@@ -55,8 +55,13 @@ NOTES: Final[Mapping[str, tuple[str, str]]] = {
 MODES: Final[Mapping[str, tuple[str, str]]] = {"vehicle": ("车", "by vehicle"), "boat": ("船", "by boat")}
 
 
-def why(case: CaseRow, decision: Mapping[str, Any], district: District, language: Language) -> dict[str, Any]:
-    """Headline and steps: the place, the matter, the row of the table, the rows passed over, the units weighed."""
+def why(
+    case: CaseRow, decision: Mapping[str, Any], district: District, in_force: District, language: Language
+) -> dict[str, Any]:
+    """Headline and steps: the place, the matter, the row of the table, the rows passed over, the units weighed.
+
+    district: the edition that decided, in whose words it is told (`in_force`, when that one is lost).
+    """
 
     def say(zh: str, en: str) -> str:
         return zh if language == "zh" else en
@@ -71,9 +76,10 @@ def why(case: CaseRow, decision: Mapping[str, Any], district: District, language
         *_passed_over(decision, say),
         *_units(decision, district, say),
         *_notes(decision, language),
+        *_edition(decision, district, in_force, say),
     ]
     if (case.team, case.unit) != (decision["team"], decision["unit"]):
-        name = _team(case.team, district, say)
+        name = _team(case.team, in_force, say)
         steps.append(
             say(f"此后已改派，现由{name}负责，见处理过程。", f"It was reassigned since: {name}; see its history.")
         )
@@ -170,8 +176,30 @@ def _circle(decision: Mapping[str, Any], district: District, team: str, say: Say
     ]
 
 
+def _edition(decision: Mapping[str, Any], district: District, in_force: District, say: Say) -> list[str]:
+    """By which edition it was decided, where that is not the one in force."""
+    version = decision["version"]
+    if version == in_force.version:
+        return []
+    if district.version == version:
+        return [
+            say(
+                f"按看到当时施行的数据版次 {version} 研判；现行版次为 {in_force.version}。",
+                f"Decided by the edition {version}, in force when it was seen; now it is {in_force.version}.",
+            )
+        ]
+    return [
+        say(
+            f"按数据版次 {version} 研判，该版次已不在库中；以上名称按现行版次，职责条目的说明从略。",
+            f"Decided by the edition {version}, which is no longer kept: names are those of the one in force, "
+            "and what the row says is left out.",
+        )
+    ]
+
+
 def _rule(decision: Mapping[str, Any], district: District, team: str, say: Say) -> str:
-    rule = next((r for r in district.rules if r.code == decision["rule"]), None)
+    rules = district.rules if district.version == decision["version"] else ()
+    rule = next((r for r in rules if r.code == decision["rule"]), None)
     note = say(rule.note, rule.note_en or rule.note) if rule else ""
     tail = say(f"（{note}）", f" ({note})") if note else ""
     return say(

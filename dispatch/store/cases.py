@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,41 +11,8 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch.model import Mode, Report, Source, State
+from dispatch.model import CaseRow, Mode, Report, Source, State
 from geo.datum import Datum
-
-
-@dataclass(frozen=True, slots=True)
-class CaseRow:
-    """A case as it stands, with what the lists and the map need of its report."""
-
-    case_no: str
-    report_id: UUID
-    state: State
-    seq: int
-    sealed: bytes
-    matter: str
-    urgency: int
-    team: str
-    unit: str | None
-    eta_s: int | None
-    mode: Mode | None
-    lon: float
-    lat: float
-    township: str | None
-    grid: str | None
-    zones: Mapping[str, Sequence[str]]
-    seen_at: datetime
-    received_at: datetime
-    changed_at: datetime
-    due_at: datetime
-    notes: tuple[str, ...]
-    """Of its decision; the whole of it is asked for by `which_decision`."""
-    accuracy_m: float
-    """Of its place: the report's, until the place was corrected."""
-    source: Source
-    text: str
-    photos: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

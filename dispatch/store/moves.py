@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.audit import Entry
 from dispatch.errors import UnknownPhoto
-from dispatch.model import Report
-from dispatch.store.cases import COLUMNS, CaseRow, as_case
+from dispatch.model import CaseRow, Report
+from dispatch.store.cases import COLUMNS, as_case
 from dispatch.store.engine import for_driver, write
 
 TRIES: Final = 8

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """A case as it is, and what was decided of it: not who has it now, after returns and reassignments."""
-
-    case_no: str
-    lon: float
-    lat: float
-    """WGS 84 degrees."""
-    matter: str
-    radius_m: float | None
-    """As far as the accuracy of its position was weighed when it was decided; None: the point decided alone."""
-    team: str
-    version: str
-    """The edition that decided it."""
-
+from dispatch.model import Past
 
 _PAST: Final = text(
     """

@@ -11,7 +11,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.audit import Event, Recorded
-from dispatch.store.cases import COLUMNS, CaseRow, as_case
+from dispatch.model import CaseRow
+from dispatch.store.cases import COLUMNS, as_case
 
 
 async def history(connection: AsyncConnection, case_no: str) -> list[Recorded]:
