@@ -45,6 +45,9 @@ class Editions:
         self._engine, self._cache, self._osm = engine, cache, osm
         self._enactments: tuple[Enactment, ...] = ()
         self._grounds: dict[str, Ground] = {ground.district.version: ground}
+        self._districts: dict[str, District] = {}
+        self._unready: set[str] = set()
+        """Editions that could not be loaded when they were last tried."""
         self._current = ground
         self._changes_at: datetime | None = None
         self._loading, self._catching_up = asyncio.Lock(), asyncio.Lock()
@@ -83,14 +86,18 @@ class Editions:
             )
 
     async def refresh(self) -> None:
-        """Read the enactments, and make the grounds of those that hold or will hold. Raises `DatabaseUnavailable`."""
+        """Read the enactments, and make the ground of the one that holds ready. Raises `DatabaseUnavailable`."""
         async with connect(self._engine) as connection:
             found = await editions.all_enactments(connection)
-        now = datetime.now(UTC)
-        for version in {in_force(found, now).version, *(one.version for one in found if one.holds_from > now)}:
-            await self._ground_of(version)
+        self._unready.clear()
+        await self._ground_of(in_force(found, datetime.now(UTC)).version)
         self._enactments = found
         self._settle()
+
+    async def make_ready(self) -> None:
+        """The grounds of the editions that will hold: no report waits for them before they do."""
+        for version in {one.version for one in self._enactments if one.holds_from > datetime.now(UTC)}:
+            await self._ground_of(version)
 
     async def catch_up(self, number: int) -> None:
         """As `refresh`, unless more than the enactment `number` is known by now. Raises `DatabaseUnavailable`."""
@@ -104,9 +111,22 @@ class Editions:
         version = in_force(self._enactments, moment).version if self._enactments else current.district.version
         return await self._ground_of(version) or current
 
-    def known(self, version: str) -> Ground | None:
-        """Of an edition that is at hand."""
-        return self._grounds.get(version)
+    async def district_of(self, version: str) -> District | None:
+        """An edition's district, whether it holds or not: what a decision of its time speaks of; None if it is lost."""
+        if version in self._grounds:
+            return self._grounds[version].district
+        if version not in self._districts:
+            async with connect(self._engine) as connection:
+                bundle = await editions.bundle_of(connection, version)
+            if bundle is None:
+                return None
+            try:
+                found = await anyio.to_thread.run_sync(read, bundle, version)
+            except BrokenDistrict:
+                log.exception("the edition %s cannot be loaded by this release", version)
+                return None
+            self._districts = dict([*self._districts.items(), (version, found)][-FORMER:])
+        return self._districts[version]
 
     async def run(self, changed: Callable[[Ground], Awaitable[None]]) -> None:
         """Until cancelled: notice what is enacted and what begins to hold; `changed` is called with what then holds."""
@@ -115,6 +135,7 @@ class Editions:
             await self._wait()
             try:
                 await self.refresh()
+                await self.make_ready()
             except (DatabaseUnavailable, SQLAlchemyError) as error:
                 log.warning("the enactments could not be read: %s", error)
                 await asyncio.sleep(1)
@@ -137,8 +158,8 @@ class Editions:
         if version in self._grounds:
             return self._grounds[version]
         async with self._loading:
-            if version in self._grounds:
-                return self._grounds[version]
+            if version in self._grounds or version in self._unready:
+                return self._grounds.get(version)
             async with connect(self._engine) as connection:
                 bundle = await editions.bundle_of(connection, version)
             if bundle is None:
@@ -146,10 +167,14 @@ class Editions:
                 return None
             try:
                 ground = await anyio.to_thread.run_sync(lambda: prepare(read(bundle, version), self._cache, self._osm))
-            except BrokenDistrict:
-                log.exception("the edition %s cannot be loaded by this release", version)
+            except Exception:
+                # Whatever it is (a release that reads it otherwise, a disk that is full): reports are decided all the
+                # same, by the edition at hand, and their decisions name it.
+                log.exception("the edition %s cannot be made ready", version)
+                self._unready.add(version)
                 return None
             self._grounds[version] = ground
+            self._settle()  # it may hold already
             return ground
 
     def _settle(self) -> None:

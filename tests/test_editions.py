@@ -103,10 +103,14 @@ def test_an_edition_is_taken_over_under_load_by_all_workers(database_url: str, b
     sent: Counter[int] = Counter()
     stop = threading.Event()
 
+    slowest = [0.0]
+
     def send(address: str) -> None:
         with httpx.Client(base_url=address, timeout=60) as client:
             while not stop.is_set():
+                began = time.monotonic()
                 sent[client.post("/api/reports", json=body()).status_code] += 1
+                slowest.append(time.monotonic() - began)
 
     with worker(database_url, before) as one, worker(database_url, before) as two:
         senders = [threading.Thread(target=send, args=(address,)) for address in (one, two, one, two)]
@@ -130,7 +134,10 @@ def test_an_edition_is_taken_over_under_load_by_all_workers(database_url: str, b
         assert version == (versions["T1"] if at >= holds_from else versions["T2"])
         assert versions[team] == version
     assert len({version for version, _, _ in rows}) == 2
-    print(f"{len(rows)} reports over the change, none lost, refused or decided by the other edition")
+    print(
+        f"{len(rows)} reports over the change, none lost, refused or decided by the other edition; "
+        f"the slowest took {max(slowest):.2f} s"
+    )
 
 
 def test_a_worker_that_was_not_told_notices_by_the_first_report(
@@ -156,6 +163,46 @@ def test_what_was_seen_before_the_change_is_decided_as_it_was_then(
         assert (old["team"]["code"], old["decision"]["version"]) == ("T2", district.load(before).version)
         assert client.post("/api/reports", json=body()).json()["team"]["code"] == "T1"
         assert "T2" in json.dumps(client.get(f"/api/cases/{old['case']}/why").json())
+
+
+def test_why_speaks_the_words_of_the_edition_that_decided(database_url: str, before: Path, after: Path) -> None:
+    rules = after / "rules.csv"
+    rules.write_text(rules.read_text("utf-8").replace("默认", "另有规定"), "utf-8")
+    teams = after / "teams.csv"
+    teams.write_text(teams.read_text("utf-8").replace("东队", "东区大队"), "utf-8")
+    with worker(database_url, before) as address, httpx.Client(base_url=address, timeout=60) as client:
+        case = client.post("/api/reports", json=body()).json()["case"]
+        grids(database_url, "load", after, "--from", datetime.now(UTC).isoformat())
+        assert client.post("/api/reports", json=body()).json()["decision"]["version"] == district.load(after).version
+        said = json.dumps(client.get(f"/api/cases/{case}/why").json()["zh"], ensure_ascii=False)
+        assert "默认" in said
+        assert "另有规定" not in said
+        assert "东队" in said
+        assert district.load(before).version in said
+    # The same from a worker that never had the old one.
+    with worker(database_url, after) as address:
+        assert json.dumps(httpx.get(f"{address}/api/cases/{case}/why").json()["zh"], ensure_ascii=False) == said
+
+
+def test_an_edition_that_cannot_be_made_ready_refuses_nothing(
+    database_url: str, before: Path, after: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with worker(database_url, before) as address:
+
+        def full(*_: object) -> None:
+            raise OSError("no space left on device")
+
+        monkeypatch.setattr("dispatch.editions.prepare", full)
+        grids(database_url, "load", after, "--from", datetime.now(UTC).isoformat())
+        for _ in range(3):
+            answer = httpx.post(f"{address}/api/reports", json=body(), timeout=60)
+            assert answer.status_code == 201
+            assert answer.json()["decision"]["version"] == district.load(before).version
+        monkeypatch.undo()
+        grids(database_url, "load", before, "--from", datetime.now(UTC).isoformat())
+        grids(database_url, "load", after, "--from", datetime.now(UTC).isoformat())
+        answer = httpx.post(f"{address}/api/reports", json=body(), timeout=60)
+        assert answer.json()["decision"]["version"] == district.load(after).version
 
 
 def test_a_server_on_a_superseded_folder_decides_by_what_is_in_force(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from dispatch import desk
+from dispatch.district import District
 from dispatch.errors import InvalidCursor, InvalidInput, UnknownCase
 from dispatch.model import State
 from dispatch.store import cases, record
@@ -78,7 +79,7 @@ async def one_case(case_no: str, worker: WorkerOf) -> Response:
         {
             **case_view(case, worker.ground.district),
             "report": report_view(report),
-            "decision": decision_view(decision, worker.ground.district),
+            "decision": decision_view(decision, await _deciding(worker, decision)),
             "history": [event_view(step) for step in steps],
             "actions": actions_view(case),
         }
@@ -97,11 +98,17 @@ async def why(case_no: str, worker: WorkerOf) -> Response:
         if case is None:
             raise UnknownCase(case=case_no)
         decision = await cases.which_decision(connection, case_no)
+    district = await _deciding(worker, decision)
     words: dict[str, Any] = {
-        "zh": wording.why(case, decision, worker.ground.district, "zh"),
-        "en": wording.why(case, decision, worker.ground.district, "en"),
+        "zh": wording.why(case, decision, district, worker.ground.district, "zh"),
+        "en": wording.why(case, decision, district, worker.ground.district, "en"),
     }
-    return json_answer({"case": case.case_no, "decision": decision_view(decision, worker.ground.district), **words})
+    return json_answer({"case": case.case_no, "decision": decision_view(decision, district), **words})
+
+
+async def _deciding(worker: WorkerOf, decision: Mapping[str, Any]) -> District:
+    """The edition that a decision was made by, in whose words it is told; the one in force when that one is lost."""
+    return await worker.editions.district_of(decision["version"]) or worker.ground.district
 
 
 @router.post(

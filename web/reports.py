@@ -36,7 +36,9 @@ async def report(draft: Draft, worker: WorkerOf) -> Response:
     received = await worker.reception.receive(draft, datetime.now(UTC))
     if not received.known:
         worker.hub.nudge()
-    return json_answer(received_view(received, worker.ground), 200 if received.known else 201)
+    in_force = worker.ground.district
+    deciding = await worker.editions.district_of(received.decision["version"]) or in_force
+    return json_answer(received_view(received, deciding, in_force), 200 if received.known else 201)
 
 
 @router.post(
