@@ -19,6 +19,7 @@ from dispatch.fleet import Fleet
 from dispatch.ground import Ground
 from dispatch.model import Action, CaseRow, State
 from dispatch.opening import after, report_digest
+from dispatch.outcomes import towards
 from dispatch.relocation import Pin, relocate
 from dispatch.store import cases, moves
 from geo.travel import Leg
@@ -85,7 +86,9 @@ async def act(connection: AsyncConnection, editions: Editions, fleet: Fleet, ord
             before = await cases.which_decision(connection, order.case_no)
             case, entry = decide_relocation(ground, fleet, order, facts.case, before, facts.busy, now)
         else:
-            case, entry = decide_action(editions.current, fleet, order, facts.case, facts.busy, now)
+            sends = _sends(order, facts.case)
+            to = await _destination(connection, order.team or facts.case.team, facts.case) if sends else None
+            case, entry = decide_action(editions.current, fleet, order, facts.case, facts.busy, now, to)
         try:
             if await moves.advance_case(connection, case, entry, lies=lies):
                 return case
@@ -105,21 +108,41 @@ def _moved_on(facts: moves.ActionFacts) -> errors.CaseMovedOn:
     )
 
 
+def _sends(order: Order, case: CaseRow) -> bool:
+    """Whether an order has a unit chosen; who accepts a case that waits is given the nearest that is free by now."""
+    accepts = order.action is Action.ACCEPT and (case.unit is None or order.unit not in ("", case.unit))
+    return accepts or order.action is Action.REASSIGN
+
+
+async def _destination(connection: AsyncConnection, team: str, case: CaseRow) -> tuple[float, float]:
+    decision = await cases.which_decision(connection, case.case_no)
+    return towards(team, decision, (case.lon, case.lat))
+
+
 def decide_action(
-    ground: Ground, fleet: Fleet, order: Order, case: CaseRow, busy: frozenset[str], now: datetime
+    ground: Ground,
+    fleet: Fleet,
+    order: Order,
+    case: CaseRow,
+    busy: frozenset[str],
+    now: datetime,
+    to: tuple[float, float] | None = None,
 ) -> tuple[CaseRow, Entry]:
-    """The case after the order, and its event. Pure; raises what `act` raises of it."""
+    """The case after the order, and its event; `to`: where its unit is sent, if not to its place (degrees).
+
+    Pure; raises what `act` raises of it.
+    """
     transition = lifecycle.advance(case.state, order.action, {"note": order.note, "team": order.team})
     team, unit, leg = case.team, case.unit, None
+    to = to or (case.lon, case.lat)
     match order.action:
         case Action.REASSIGN:
             if order.team not in ground.district.teams:
                 raise errors.UnknownTeam({"field": "team"}, team=order.team)
             others = busy - {case.unit} if case.state in lifecycle.HOLDS_UNIT else busy
-            team, (unit, leg) = order.team, _send(ground, fleet, order.team, order.unit, case, others, now)
-        case Action.ACCEPT if case.unit is None or order.unit not in ("", case.unit):
-            # Who accepts a case that waits is given the nearest unit that is free by now.
-            unit, leg = _send(ground, fleet, case.team, order.unit, case, busy, now)
+            team, (unit, leg) = order.team, _send(ground, fleet, order.team, order.unit, to, others, now)
+        case Action.ACCEPT if _sends(order, case):
+            unit, leg = _send(ground, fleet, case.team, order.unit, to, busy, now)
         case Action.RETURN:
             unit = None
     changed = (team, unit) != (case.team, case.unit)
@@ -174,10 +197,16 @@ def _done(
 
 
 def _send(
-    ground: Ground, fleet: Fleet, team: str, unit: str, case: CaseRow, busy: frozenset[str], now: datetime
+    ground: Ground,
+    fleet: Fleet,
+    team: str,
+    unit: str,
+    to: tuple[float, float],
+    busy: frozenset[str],
+    now: datetime,
 ) -> tuple[str | None, Leg | None]:
     """The unit that was asked for, or the team's nearest free one, with its way there."""
-    candidates = ground.candidates(team, case.lon, case.lat, fleet, now, busy, unit)
+    candidates = ground.candidates(team, *to, fleet, now, busy, unit)
     if not unit:
         ranked = routing.rank(candidates, busy)
         unit = ranked[0].unit if ranked and ranked[0].chosen else ""

@@ -302,3 +302,5 @@ class Decision:
     """How many kinds of place that circle meets, as far as the layers of the decision table go."""
     outcomes: tuple[Outcome, ...] = ()
     """Where teams differ within the circle: each with its share, the chosen one first."""
+    target: tuple[float, float] | None = None
+    """Where the team's units are sent (WGS 84 degrees), and their ways were counted to; None: to the place itself."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from dispatch.competence import PLACE_LAYERS, DecisionTable, Place, Ruling
 from dispatch.model import Outcome, ZoneRef
@@ -39,7 +39,7 @@ class Weighed:
     ruling: Ruling
     lon: float
     lat: float
-    """Where the units are sent: the reported point, or the middle of the chosen outcome if that lies elsewhere."""
+    """Where the units are sent: the reported point, or `target`."""
     radius_m: float
     kinds: int
     """How many kinds of place the circle meets, as far as the table's layers go."""
@@ -47,6 +47,34 @@ class Weighed:
     """Every team that would be responsible somewhere in it, the chosen one first; none where there is only one."""
     notes: tuple[str, ...]
     facts: Mapping[str, float | str]
+    target: tuple[float, float] | None = None
+    """Where the units are sent (WGS 84 degrees), if not to the reported point: the middle of the chosen outcome."""
+
+    def towards(self, team: str, place: tuple[float, float]) -> tuple[float, float]:
+        """Where a team's units are sent: see `towards`."""
+        spots = {one.team: (one.lon, one.lat) for one in self.outcomes}
+        return _towards(team, self.ruling.team, self.target, spots, place)
+
+
+def towards(team: str, decision: Mapping[str, Any], place: tuple[float, float]) -> tuple[float, float]:
+    """Where a team's units are sent (WGS 84 degrees), once a case at `place` was decided.
+
+    decision: as `routing.as_json` writes it. The team that it names goes where it says; another that would be
+    responsible somewhere in the circle goes there; any other to the place.
+    """
+    spots = {one["team"]: (one["lon"], one["lat"]) for one in decision.get("outcomes", ())}
+    target = decision.get("target")
+    return _towards(team, decision["team"], (target["lon"], target["lat"]) if target else None, spots, place)
+
+
+def _towards(
+    team: str,
+    named: str,
+    target: tuple[float, float] | None,
+    spots: Mapping[str, tuple[float, float]],
+    place: tuple[float, float],
+) -> tuple[float, float]:
+    return target or place if team == named else spots.get(team, place)
 
 
 def weigh(table: DecisionTable, spot: Spot, parts: Sequence[Part], confirm_share: float) -> Weighed:
@@ -90,6 +118,7 @@ def weigh(table: DecisionTable, spot: Spot, parts: Sequence[Part], confirm_share
         outcomes=outcomes,
         notes=(*(["water_decides"] if lost else []), *(["confirm_place"] if unsure else [])),
         facts={"largest_share": chosen.share, "confirm_share": confirm_share} if unsure else {},
+        target=None if stays else (chosen.lon, chosen.lat),
     )
 
 

@@ -60,11 +60,14 @@ def relocate(
     by_hand = team != named
     _, _, metres = _GEOD.inv(case.lon, case.lat, at.lon, at.lat)
     facts: dict[str, float | str] = {**at.facts, "moved_m": round(metres)}
+    to = weighed.towards(team, (at.lon, at.lat))
     decision = routing.decide(
         version=ground.district.version,
         ruling=weighed.ruling,
         place=at.place,
-        candidates=ground.candidates(team, weighed.lon, weighed.lat, fleet, now, others, case.unit or ""),
+        candidates=ground.candidates(
+            team, *to, fleet, now, others, case.unit or ""
+        ),
         busy=others,
         notes=("relocated", *at.notes, *(["stays_reassigned"] if by_hand else [])),
         facts=facts,

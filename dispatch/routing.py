@@ -100,11 +100,16 @@ def decide(
         radius_m=weighed.radius_m if weighed else None,
         kinds=weighed.kinds if weighed else 1,
         outcomes=weighed.outcomes if weighed else (),
+        target=weighed.target if weighed else None,
     )
 
 
 def as_json(decision: Decision) -> dict[str, Any]:
-    """A decision as it is stored, sealed and served: plain values under the names of its fields."""
+    """A decision as it is stored, sealed and served: plain values under the names of its fields.
+
+    `target` only where it is not the place itself.
+    """
+    target = {"target": dict(zip(("lon", "lat"), decision.target, strict=True))} if decision.target else {}
     return {
         "version": decision.version,
         "rule": decision.rule,
@@ -134,6 +139,7 @@ def as_json(decision: Decision) -> dict[str, Any]:
         "radius_m": decision.radius_m,
         "kinds": decision.kinds,
         "outcomes": [_outcome(one) for one in decision.outcomes],
+        **target,
     }
 
 

@@ -11,6 +11,7 @@ import pytest
 from shapely.geometry import shape
 
 from tests.sample import ground
+from tests.test_outcomes import OF_WATER, shore
 
 
 def reported(client: httpx.Client, mode: str) -> dict[str, Any]:
@@ -61,6 +62,57 @@ def test_it_begins_where_the_unit_is_now(client: httpx.Client) -> None:
     way = client.get(f"/api/cases/{case['case']}/way").json()
     assert way["properties"]["seen_at"] is not None
     assert way["geometry"]["coordinates"][0] == pytest.approx([here["lon"], here["lat"]], abs=1e-6)
+
+
+@pytest.fixture
+def from_the_bank(client: httpx.Client) -> dict[str, Any]:
+    """A matter of water that was reported from the bank: a boat goes to the water of the circle."""
+    for lon, lat in shore(200, 2e-4):
+        found = ground().weigh(lon, lat, 40, ground().locator.at(lon, lat), OF_WATER)
+        if "water_decides" not in found.notes:
+            continue
+        sent = {"id": str(uuid4()), "lon": lon, "lat": lat, "accuracy_m": 40, "matter": OF_WATER}
+        case: dict[str, Any] = client.post("/api/reports", json=sent).json()
+        if case["unit"] and case["unit"]["mode"] == "boat":
+            return case | {"lon": lon, "lat": lat}
+    raise AssertionError("no boat goes to the bank")
+
+
+def test_the_way_ends_where_the_eta_was_counted_to(client: httpx.Client, from_the_bank: dict[str, Any]) -> None:
+    water = from_the_bank["decision"]["outcomes"][0]
+    target = from_the_bank["decision"]["target"]
+    assert target == {"lon": water["lon"], "lat": water["lat"]}
+    assert ground().locator.at(target["lon"], target["lat"])["water"]
+    way = client.get(f"/api/cases/{from_the_bank['case']}/way").json()
+    assert way["geometry"]["coordinates"][-1] == pytest.approx([target["lon"], target["lat"]], abs=1e-6)
+    assert way["properties"]["seconds"] == pytest.approx(from_the_bank["unit"]["eta_s"], abs=1)
+    assert client.get(f"/api/cases/{from_the_bank['case']}").json()["lon"] == pytest.approx(from_the_bank["lon"])
+
+
+def test_who_takes_the_case_later_goes_there_too(client: httpx.Client, from_the_bank: dict[str, Any]) -> None:
+    number = from_the_bank["case"]
+
+    def do(action: str, **more: str) -> dict[str, Any]:
+        order = {"id": str(uuid4()), "action": action, "actor": "测试", **more}
+        answer = client.post(f"/api/cases/{number}/actions", json=order)
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+    do("return", note="换人")
+    again = do("reassign", team=from_the_bank["team"]["code"], note="还是本队")
+    assert again["unit"]
+    way = client.get(f"/api/cases/{number}/way").json()
+    target = from_the_bank["decision"]["target"]
+    assert way["geometry"]["coordinates"][-1] == pytest.approx([target["lon"], target["lat"]], abs=1e-6)
+    assert way["properties"]["seconds"] == pytest.approx(again["eta_s"], abs=1)
+    ashore = from_the_bank["decision"]["outcomes"][1]
+    land = do("reassign", team=ashore["team"], note="在岸上")
+    if land["unit"]:
+        way = client.get(f"/api/cases/{number}/way").json()
+        end = way["geometry"]["coordinates"][-1]
+        assert end == pytest.approx([ashore["lon"], ashore["lat"]], abs=1e-6), "to its own part of the circle"
+        assert way["properties"]["seconds"] == pytest.approx(land["eta_s"], abs=1)
 
 
 def test_a_case_that_is_not_there(client: httpx.Client) -> None:

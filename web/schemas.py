@@ -53,6 +53,8 @@ class DecisionOut(BaseModel):
     """How many kinds of place it meets."""
     outcomes: list[dict[str, Any]]
     """Each team where they differ within the circle, the chosen one first."""
+    target: dict[str, float] | None = None
+    """Where the units are sent, lon and lat; None: to the place itself."""
 
 
 class ReceivedOut(BaseModel):

@@ -90,6 +90,7 @@ def decision_view(decision: Mapping[str, Any], district: District) -> dict[str, 
         "radius_m": decision.get("radius_m"),
         "kinds": decision.get("kinds", 1),
         "outcomes": [_outcome(one, district) for one in decision.get("outcomes", ())],
+        "target": decision.get("target"),
     }
 
 

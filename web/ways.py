@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from dispatch.errors import UnknownCase
 from dispatch.fleet import Stand
 from dispatch.ground import Ground
+from dispatch.outcomes import towards
 from dispatch.store import cases
 from dispatch.store.engine import connect
 from geo.travel import Way
@@ -36,15 +37,18 @@ GEOJSON: Final = "application/geo+json"
 async def way(case_no: str, worker: WorkerOf) -> Response:
     """The quickest way of the case's unit from where it is counted from now, as a GeoJSON feature.
 
+    It leads where the unit was sent: the decision's `target`, where it has one, else the case's place.
     Its geometry is null where the case has no unit, or no way leads there.
     """
     async with connect(worker.engine) as connection:
         case = await cases.which_case(connection, case_no)
-    if case is None:
-        raise UnknownCase(case=case_no)
+        if case is None:
+            raise UnknownCase(case=case_no)
+        decision = await cases.which_decision(connection, case_no)
     unit = worker.ground.district.units.get(case.unit or "")
     stand = worker.feed.fleet.stand(unit.code) if unit else None
-    found = await anyio.to_thread.run_sync(_way, worker.ground, stand, case.lon, case.lat) if stand else None
+    lon, lat = towards(case.team, decision, (case.lon, case.lat))
+    found = await anyio.to_thread.run_sync(_way, worker.ground, stand, lon, lat) if stand else None
     line = {"type": "LineString", "coordinates": np.round(found.lonlat, 6).tolist()} if found else None
     answer = json_answer(
         {
