@@ -127,5 +127,5 @@ def _travel(found: Terrain, cache: Path | None) -> Travel:
         return prepared(found, cache)
     except valhalla.ValhallaMissing as error:
         raise ValhallaMissing from error
-    except (OSError, valhalla.ExtractUnreadable) as error:
+    except (OSError, valhalla.ExtractUnreadable, valhalla.EngineFailed) as error:
         raise ExtractUnreadable(file=found.osm, problem=error) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import shapely
@@ -100,7 +101,8 @@ class Land:
             if one is not None:
                 seconds, places = one
                 metres, _ = self.network.along(places)
-                out[number] = Route(seconds + more / (self.off_kmh / 3.6), metres + more, self.network.xy[places])
+                corners = partial(self.network.corners, places)
+                out[number] = Route(seconds + more / (self.off_kmh / 3.6), metres + more, corners)
         return out
 
     def left_to_boats(self, sailed: Bools) -> Land:

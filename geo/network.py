@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,11 +40,12 @@ class Ways:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One way, with what lies beyond its last place; `xy` has the places it leads over, in metres."""
+    """One way, with what lies beyond its last place."""
 
     seconds: float
     metres: float
-    xy: Floats
+    corners: Callable[[], Floats]
+    """The places it leads over, (n, 2) metres: worked out only for who draws it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ class Network:
         graph = self.seconds
         steps = {"data": graph.data, "indices": graph.indices, "indptr": graph.indptr}
         return {"xy": self.xy, "on_foot": self.on_foot, **steps}
+
+    def corners(self, places: Ints) -> Floats:
+        """Where these places are, (n, 2) metres."""
+        return self.xy[places]
 
     @classmethod
     def restored(cls, arrays: Mapping[str, NDArray[Any]]) -> Network:

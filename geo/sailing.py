@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import shapely
@@ -159,7 +160,7 @@ class Water:
                 seconds, places = found
                 metres, walked = self.back.along(places)
                 if walked <= WALK_LIMIT_M:
-                    yield number, Route(seconds, metres, self.network.xy[places])
+                    yield number, Route(seconds, metres, partial(self.network.corners, places))
                 else:
                     far.append(number)
             if far:
@@ -181,8 +182,8 @@ class Water:
             if found is not None:
                 seconds, places = found
                 metres = self.back.along(places)[0] + ashore_s * (self.off_kmh / 3.6)
-                xy = np.concatenate([self.network.xy[places], self.network.xy[ashore]])
-                yield number, Route(seconds + ashore_s, metres, xy)
+                corners = partial(self.network.corners, np.concatenate([places, ashore]))
+                yield number, Route(seconds + ashore_s, metres, corners)
 
 
 def sailing(frame: Frame, water: BaseGeometry, ground: Footing, boat_kmh: float, foot_kmh: float) -> Water:

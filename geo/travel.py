@@ -23,7 +23,7 @@ from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
 from geo.driving import Land, Road, land
-from geo.network import Singles
+from geo.network import Route, Singles
 from geo.raster import Floats, Frame, Ints
 from geo.sailing import Water, sailing
 from geo.terrain import Terrain
@@ -120,30 +120,25 @@ class Travel:
 
     # --- from the bases -------------------------------------------------------------------------------------------
 
-    def leg(self, base: str, mode: str, lon: float, lat: float) -> Leg | None:
-        """The way from a base (code) to a point; None where there is none. KeyError for an unknown base or mode."""
-        return self.legs_to([(base, mode)], lon, lat)[0]
-
     def legs_to(self, wanted: Sequence[tuple[str, str]], lon: float, lat: float) -> list[Leg | None]:
-        """`leg` for each (base, mode) of a report's candidates, the point looked up once."""
+        """The way to a point for each (base, mode) of a report's candidates; None where there is none.
+
+        Raises KeyError for an unknown base or mode.
+        """
         found = [(self.modes[mode], self._rows[base], mode) for base, mode in wanted]
         cell = self.frame.cell(*self._to_metres.transform(lon, lat))
         if cell < 0:
             return [None] * len(wanted)
         return [_leg(at.seconds[row, cell], at.metres[row, cell], mode) for at, row, mode in found]
 
-    def legs_from_bases(self, mode: str, lon: float, lat: float) -> Mapping[str, Leg | None]:
-        """`leg` from every base."""
-        return dict(zip(self.bases, self.legs_to([(base, mode) for base in self.bases], lon, lat), strict=True))
-
     def many(self, mode: str, lon: ArrayLike, lat: ArrayLike) -> Legs:
-        """`leg` from every base to many points: two arrays of one length."""
+        """The ways from every base to many points: two arrays of one length."""
         found, cells = self.modes[mode], self.cells(lon, lat)
         # Cell -1, outside, is the last one: of the ring around the district, where nothing is reached.
         return Legs(self.bases, found.seconds[:, cells], found.metres[:, cells])
 
     def surface(self, mode: str) -> Legs:
-        """The ways from every base to every cell, numbered as by `cells`: what `leg` answers from."""
+        """The ways from every base to every cell, numbered as by `cells`: what `legs_to` answers from."""
         found = self.modes[mode]
         return Legs(self.bases, found.seconds, found.metres)
 
@@ -158,16 +153,16 @@ class Travel:
         self, mode: str, starts: Mapping[str, tuple[float, float]], lon: float, lat: float
     ) -> dict[str, Leg | None]:
         """The way to a point from each of `starts` (longitude, latitude): a search each, mostly below a millisecond."""
-        return {code: found and found[0] for code, found in self._routes(mode, starts, lon, lat).items()}
+        return {code: found and found[0] for code, found in self._found(mode, starts, lon, lat).items()}
 
     def way(self, mode: str, start: tuple[float, float], lon: float, lat: float) -> Way | None:
         """The way from where a unit is (longitude, latitude) to a point, to be drawn; None where there is none."""
-        return self._drawn(start, (lon, lat), self._routes(mode, {"": start}, lon, lat)[""])
+        return self._drawn(start, (lon, lat), self._found(mode, {"": start}, lon, lat)[""])
 
     def way_from_base(self, base: str, mode: str, lon: float, lat: float) -> Way | None:
-        """The way that `leg` speaks of: a boat's begins at its berth."""
+        """The way that `legs_to` speaks of: a boat's begins at its berth."""
         start = self.positions[base]
-        return self._drawn(start, (lon, lat), self._routes(mode, {"": start}, lon, lat, at_base=True)[""])
+        return self._drawn(start, (lon, lat), self._found(mode, {"": start}, lon, lat, at_base=True)[""])
 
     def warm(self) -> None:
         """Load the compiled search, or compile it for the first time: else the first who asks for a way waits."""
@@ -176,9 +171,9 @@ class Travel:
             for mode in self.modes:
                 self.legs(mode, {code: (lon, lat)}, lon, lat)
 
-    def _routes(
+    def _found(
         self, mode: str, starts: Mapping[str, tuple[float, float]], lon: float, lat: float, *, at_base: bool = False
-    ) -> dict[str, tuple[Leg, Floats] | None]:
+    ) -> dict[str, tuple[Leg, Route] | None]:
         reach = self.modes[mode].reach
         target = int(self.cells(lon, lat)[0])
         if target < 0 or not starts:
@@ -187,20 +182,20 @@ class Travel:
         begins = [reach.berth(xy) if at_base else reach.start(xy) for xy in stands]
         places = np.array([place for place, _ in begins], dtype=np.int64)
         routes = reach.routes(places, target, self.modes[mode].marks)
-        out: dict[str, tuple[Leg, Floats] | None] = {}
+        out: dict[str, tuple[Leg, Route] | None] = {}
         for code, (_, off_m), route in zip(starts, begins, routes, strict=True):
             seconds_off = off_m / (reach.off_kmh / 3.6)
-            out[code] = (Leg(route.seconds + seconds_off, route.metres + off_m, mode), route.xy) if route else None
+            out[code] = (Leg(route.seconds + seconds_off, route.metres + off_m, mode), route) if route else None
         return out
 
     def _drawn(
-        self, start: tuple[float, float], end: tuple[float, float], found: tuple[Leg, Floats] | None
+        self, start: tuple[float, float], end: tuple[float, float], found: tuple[Leg, Route] | None
     ) -> Way | None:
         if found is None:
             return None
-        leg, xy = found
+        leg, route = found
         ends = np.stack(self._to_metres.transform(*np.array([start, end]).T), axis=1)
-        line = shapely.LineString(np.concatenate([ends[:1], xy, ends[1:]])).simplify(STRAIGHT_M)
+        line = shapely.LineString(np.concatenate([ends[:1], route.corners(), ends[1:]])).simplify(STRAIGHT_M)
         corners = shapely.get_coordinates(line)
         lon, lat = self._to_metres.transform(corners[:, 0], corners[:, 1], direction="INVERSE")
         return Way(leg, np.stack([lon, lat], axis=1))

@@ -8,11 +8,13 @@ seconds. Needs the package `valhalla` (optional group `valhalla`); https://valha
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +31,10 @@ NEAR_ROAD_CELLS: Final = 0.75
 """A dry centre this near a road is where one leaves it."""
 TARGETS_AT_ONCE: Final = 1000
 COSTING: Final = "auto"
+NO_WAY: Final = ("No path could be found", "Locations are in unconnected regions")
+"""How Valhalla's message begins where no way leads; every other is a fault."""
+
+log = logging.getLogger(__name__)
 
 
 class ValhallaMissing(RuntimeError):
@@ -39,28 +45,47 @@ class ExtractUnreadable(ValueError):
     """Valhalla can make nothing of the extract; its last words are the message."""
 
 
-class Engine:
-    """Valhalla over the tiles in a folder; for any number of threads, one at a time."""
+class EngineFailed(RuntimeError):
+    """Valhalla did not answer, for another reason than that no way leads there; its words are the message."""
+
+
+class _Actor:
+    """One of Valhalla's; it serves one thread at a time."""
 
     def __init__(self, tiles: Path) -> None:
-        """Raises `ValhallaMissing`."""
         self._actor = _package().Actor(_config(tiles))
         self._lock = threading.Lock()
 
+    def ask(self, what: str, asked: dict[str, Any]) -> Any:
+        """Its answer; None where no way leads. Raises `EngineFailed`."""
+        try:
+            with self._lock:
+                return getattr(self._actor, what)(asked)
+        except RuntimeError as error:
+            if str(error).startswith(NO_WAY):
+                return None
+            raise EngineFailed(f"{what}: {error}") from error
+
+
+class Engine:
+    """Valhalla over the tiles in a folder, for any number of threads: who draws a way keeps no other waiting."""
+
+    def __init__(self, tiles: Path) -> None:
+        """Raises `ValhallaMissing`."""
+        self._times, self._lines = _Actor(tiles), _Actor(tiles)
+
     def matrix(self, starts: Floats, ends: Floats) -> tuple[Floats, Floats]:
-        """Seconds and metres between positions, (n, 2) and (m, 2) degrees: (n, m) each, infinite where no way leads."""
+        """Seconds and metres between positions, (n, 2) and (m, 2) degrees: (n, m) each, infinite where no way leads.
+
+        Raises `EngineFailed`.
+        """
         seconds = np.full((len(starts), len(ends)), np.inf)
         metres = seconds.copy()
         for first in range(0, len(ends), TARGETS_AT_ONCE):
             some = ends[first : first + TARGETS_AT_ONCE]
             asked = {"sources": _locations(starts), "targets": _locations(some), "costing": COSTING}
-            try:
-                with self._lock:
-                    rows = self._actor.matrix(asked)["sources_to_targets"]
-            except RuntimeError:
-                # Valhalla's words for: no road anywhere near one of them.
-                continue
-            for row, found in enumerate(rows):
+            answer = self._times.ask("matrix", asked)
+            for row, found in enumerate(answer["sources_to_targets"] if answer else ()):
                 for one in found:
                     if one["time"] is not None:
                         column = first + one["to_index"]
@@ -68,24 +93,30 @@ class Engine:
         return seconds, metres
 
     def on_roads(self, lonlat: Floats) -> Floats:
-        """For each position the nearest one on a road, NaN where Valhalla knows none."""
+        """For each position the nearest one on a road, NaN where Valhalla knows none. Raises `EngineFailed`."""
         out = np.full((len(lonlat), 2), np.nan)
         for first in range(0, len(lonlat), TARGETS_AT_ONCE):
             asked = {"locations": _locations(lonlat[first : first + TARGETS_AT_ONCE]), "costing": COSTING}
-            with self._lock:
-                found = self._actor.locate(asked)
-            for number, one in enumerate(found, first):
+            for number, one in enumerate(self._times.ask("locate", asked), first):
                 if one["edges"]:
                     edge = one["edges"][0]
                     out[number] = edge["correlated_lon"], edge["correlated_lat"]
         return out
 
     def line(self, start: Floats, end: Floats) -> Floats:
-        """Longitude, latitude of the corners of the way between two positions on roads: (n, 2)."""
+        """Longitude, latitude of the corners of the way between two positions on roads: (n, 2).
+
+        Where Valhalla draws none, which the log then says, just the two.
+        """
         asked = {"locations": _locations(np.stack([start, end])), "costing": COSTING, "directions_type": "none"}
-        with self._lock:
-            trip = self._actor.route(asked)["trip"]
-        return np.concatenate([_decoded(leg["shape"]) for leg in trip["legs"]])
+        try:
+            answer = self._lines.ask("route", asked)
+        except EngineFailed:
+            log.exception("a way is drawn straight")
+            answer = None
+        if answer is None:
+            return np.stack([start, end])
+        return np.concatenate([_decoded(leg["shape"]) for leg in answer["trip"]["legs"]])
 
 
 def tiles_of(extract: Path, folder: Path) -> None:
@@ -141,7 +172,7 @@ class Roads:
         return self.fields.start(xy)
 
     def spread(self, starts: Ints, offs_m: Floats) -> Spread:
-        """As of `Land`; `marks` are of the fields."""
+        """As of `Land`; `marks` are of the fields. Raises `EngineFailed`."""
         out = self.fields.spread(starts, offs_m)
         seconds, metres = out.seconds, out.metres
         gates = np.flatnonzero(np.isfinite(self.road[:, 0]))
@@ -163,14 +194,21 @@ class Roads:
         return out
 
     def routes(self, starts: Ints, cell: int, marks: Singles) -> list[Route | None]:
-        """As of `Land`: for each start the quicker of the way by road and the way over fields."""
+        """As of `Land`: for each start the quicker of the way by road and the way over fields.
+
+        When Valhalla fails, which the log then says, the way over fields.
+        """
         out = self.fields.routes(starts, cell, marks)
         place = int(self.fields.place[cell])
         rows = np.flatnonzero(np.where(starts >= 0, self.exit[starts] if self.exit.size else -1, -1) >= 0)
         if place < 0 or self.exit[place] < 0 or not rows.size:
             return out
         begins, end = self.exit[starts[rows]], self.road[self.exit[place]]
-        by_road_s, by_road_m = self.engine.matrix(self.road[begins], end[None])
+        try:
+            by_road_s, by_road_m = self.engine.matrix(self.road[begins], end[None])
+        except EngineFailed:
+            log.exception("ways are told over fields alone")
+            return out
         more = float(self.fields.beyond_m[cell])
         for row, road_s, road_m in zip(rows.tolist(), by_road_s[:, 0].tolist(), by_road_m[:, 0].tolist(), strict=True):
             start = int(starts[row])
@@ -178,7 +216,7 @@ class Roads:
             best = out[row]
             if np.isfinite(seconds) and (best is None or seconds < best.seconds):
                 metres = road_m + self.exit_m[start] + self.exit_m[place] + more
-                out[row] = Route(float(seconds), float(metres), self._corners(start, place))
+                out[row] = Route(float(seconds), float(metres), partial(self._corners, start, place))
         return out
 
     def _corners(self, start: int, place: int) -> Floats:

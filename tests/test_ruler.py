@@ -16,6 +16,7 @@ from dispatch.bench.ruler_map import draw
 from dispatch.bench.travel import plain_pct
 from dispatch.model import Mode
 from tests.sample import ground
+from tests.test_travel import leg_of
 
 
 def test_each_point_is_judged_as_its_legs_say() -> None:
@@ -31,7 +32,7 @@ def test_each_point_is_judged_as_its_legs_say() -> None:
             x, y = found.lon[number], found.lat[number]
             here = to_metres.transform(x, y)
             nearest = min(bases, key=lambda base: math.dist(to_metres.transform(*travel.positions[base]), here))
-            legs = {base: travel.leg(base, mode.value, x, y) for base in bases}
+            legs = {base: leg_of(travel, base, mode.value, x, y) for base in bases}
             soonest = min(leg.seconds for leg in legs.values() if leg)
             by_ruler = legs[nearest]
             late = by_ruler.seconds - soonest if by_ruler else math.inf

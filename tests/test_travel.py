@@ -49,6 +49,14 @@ def travel(
     return Travel.build(terrain(water, roads, bases, cell_m, **speeds))
 
 
+def leg_of(travel: Travel, base: str, mode: str, lon: float, lat: float) -> Leg | None:
+    return travel.legs_to([(base, mode)], lon, lat)[0]
+
+
+def from_bases(travel: Travel, mode: str, lon: float, lat: float) -> dict[str, Leg | None]:
+    return {base: leg_of(travel, base, mode, lon, lat) for base in travel.bases}
+
+
 def terrain(
     water: list[Polygon] | None = None,
     roads: list[tuple[LineString, str, bool]] | None = None,
@@ -77,25 +85,25 @@ def river(width: float, angle: float, middle: tuple[float, float] = (3000.0, 300
 def test_across_fields_it_is_about_the_straight_way() -> None:
     fields = travel(bases={"A": (1050, 1050)})
     for x, y in [(4050.0, 1050.0), (4050.0, 4050.0), (1050.0, 1550.0), (5000.0, 2000.0)]:
-        leg = fields.leg("A", "vehicle", *at(x, y))
+        leg = leg_of(fields, "A", "vehicle", *at(x, y))
         straight = math.hypot(x - 1050, y - 1050)
         assert leg is not None
         assert leg.mode == "vehicle"
         assert straight - 150 <= leg.metres <= 1.09 * straight + 150
         assert leg.seconds == pytest.approx(leg.metres / (5 / 3.6), rel=1e-5)
-    assert fields.leg("A", "vehicle", *at(1060, 1040)) == Leg(0.0, 0.0, "vehicle")
-    assert fields.leg("A", "boat", *at(1060, 1040)) is None
+    assert leg_of(fields, "A", "vehicle", *at(1060, 1040)) == Leg(0.0, 0.0, "vehicle")
+    assert leg_of(fields, "A", "boat", *at(1060, 1040)) is None
 
 
 def test_roads_are_fast_and_measured_along() -> None:
     bend = LineString([(500, 500), (5500, 500), (5500, 5500)])
     road = travel(roads=[(bend, "main", False)], bases={"A": (500, 500)})
-    leg = road.leg("A", "vehicle", *at(5500, 5500))
+    leg = leg_of(road, "A", "vehicle", *at(5500, 5500))
     assert leg is not None
     assert leg.metres == pytest.approx(10_000, abs=110)
     assert leg.seconds == pytest.approx(leg.metres / (50 / 3.6), rel=0.01)
-    beside = road.leg("A", "vehicle", *at(5500, 3000))
-    field = road.leg("A", "vehicle", *at(5100, 3000))
+    beside = leg_of(road, "A", "vehicle", *at(5500, 3000))
+    field = leg_of(road, "A", "vehicle", *at(5100, 3000))
     assert beside is not None
     assert field is not None
     assert field.seconds > beside.seconds + 200
@@ -115,14 +123,14 @@ def test_a_river_of_any_width_and_direction_parts_the_land_and_carries_boats(
     for far in (-1500.0, -333.0, 0.0, 777.0, 1500.0):
         here = np.array(middle) + far * along
         left, right = here + off, here - off
-        assert made.leg("left", "vehicle", *at(*left)) is not None
-        assert made.leg("left", "vehicle", *at(*right)) is None
-        assert made.leg("right", "vehicle", *at(*right)) is not None
-        assert made.leg("right", "vehicle", *at(*left)) is None
-        sailed = made.leg("ship", "boat", *at(*here))
+        assert leg_of(made, "left", "vehicle", *at(*left)) is not None
+        assert leg_of(made, "left", "vehicle", *at(*right)) is None
+        assert leg_of(made, "right", "vehicle", *at(*right)) is not None
+        assert leg_of(made, "right", "vehicle", *at(*left)) is None
+        sailed = leg_of(made, "ship", "boat", *at(*here))
         assert sailed is not None
         assert abs(far) - 2 * cell_m <= sailed.metres <= 1.5 * abs(far) + 3 * cell_m
-        ashore = made.leg("ship", "boat", *at(*left))
+        ashore = leg_of(made, "ship", "boat", *at(*left))
         assert ashore is not None
         assert ashore.seconds > sailed.seconds
 
@@ -136,9 +144,9 @@ def test_a_bridge_joins_what_a_river_parts(width: float, angle: float) -> None:
     dry = [(part, "minor", False) for part in shapely.get_parts(road.difference(stream))]
     ends = {"A": road.coords[0], "B": road.coords[-1]}
     without = travel([stream], dry, ends)
-    assert without.leg("A", "vehicle", *at(*ends["B"])) is None
+    assert leg_of(without, "A", "vehicle", *at(*ends["B"])) is None
     bridged = travel([stream], [*dry, (road.intersection(stream), "minor", True)], ends)
-    leg, back = (bridged.leg(a, "vehicle", *at(*ends[b])) for a, b in ("AB", "BA"))
+    leg, back = (leg_of(bridged, a, "vehicle", *at(*ends[b])) for a, b in ("AB", "BA"))
     assert leg is not None
     assert leg.metres == pytest.approx(4000, abs=230), "each end is good to a cell"
     assert leg.seconds == pytest.approx(leg.metres / (30 / 3.6), rel=0.05)
@@ -150,25 +158,25 @@ def test_an_island_is_reached_by_boat_alone() -> None:
     lake = shapely.box(1000, 1000, 5000, 5000).difference(shapely.box(2500, 2500, 3500, 3500))
     made = travel([lake], bases={"A": (500, 500), "quay": (950, 3000)})
     island = at(3000, 3000)
-    assert made.leg("A", "vehicle", *island) is None
-    leg = made.leg("quay", "boat", *island)
+    assert leg_of(made, "A", "vehicle", *island) is None
+    leg = leg_of(made, "quay", "boat", *island)
     assert leg is not None
     assert leg.metres == pytest.approx(50 + 1550 + 500, abs=250)
-    assert made.leg("A", "vehicle", *at(1050, 3000)) is not None, "the shore is within a cell"
-    assert made.leg("A", "vehicle", *at(1400, 3000)) is None, "the open lake is not"
-    assert made.leg("A", "boat", *island) is not None, "the boat lies 700 m from there"
-    assert made.leg("quay", "boat", *at(100, 3000)) is not None, "a kilometre to walk"
+    assert leg_of(made, "A", "vehicle", *at(1050, 3000)) is not None, "the shore is within a cell"
+    assert leg_of(made, "A", "vehicle", *at(1400, 3000)) is None, "the open lake is not"
+    assert leg_of(made, "A", "boat", *island) is not None, "the boat lies 700 m from there"
+    assert leg_of(made, "quay", "boat", *at(100, 3000)) is not None, "a kilometre to walk"
 
 
 def test_a_crew_walks_no_farther_than_the_limit() -> None:
     made = travel([shapely.box(0, 0, 1000, SIDE)], bases={"A": (500, 3000)})
-    near, far = made.leg("A", "boat", *at(2300, 3000)), made.leg("A", "boat", *at(2700, 3000))
+    near, far = leg_of(made, "A", "boat", *at(2300, 3000)), leg_of(made, "A", "boat", *at(2700, 3000))
     assert near is not None
     assert near.metres == pytest.approx(1800, abs=150)
     assert near.seconds == pytest.approx(500 / 5 + 1300 / (4 / 3.6), rel=0.1)
     assert far is None
     inland = travel([shapely.box(0, 0, 1000, SIDE)], bases={"A": (2800, 3000)})
-    assert inland.leg("A", "boat", *at(500, 3000)) is None, "no boat lies 1.8 km from its base"
+    assert leg_of(inland, "A", "boat", *at(500, 3000)) is None, "no boat lies 1.8 km from its base"
 
 
 def test_a_dyke_parts_two_waters_within_one_cell() -> None:
@@ -176,15 +184,15 @@ def test_a_dyke_parts_two_waters_within_one_cell() -> None:
     second = LineString([(0, 3045), (3000, 3045), (6000, 5900)]).buffer(15)
     made = travel([first, second], bases={"A": (5800, 300), "B": (5800, 5700)})
     for base, own, other in (("A", (5000, 1067), (5000, 4950)), ("B", (5000, 4950), (5000, 1067))):
-        assert made.leg(base, "boat", *at(500, 3020)) is not None
-        assert made.leg(base, "boat", *at(*own)) is not None
-        assert made.leg(base, "boat", *at(*other)) is None
+        assert leg_of(made, base, "boat", *at(500, 3020)) is not None
+        assert leg_of(made, base, "boat", *at(*own)) is not None
+        assert leg_of(made, base, "boat", *at(*other)) is None
 
 
 def test_a_boat_follows_the_bends_of_its_river() -> None:
     bend = LineString([(500, 1500), (5500, 1500), (5500, 4500), (500, 4500)]).buffer(10)
     made = travel([bend], bases={"A": (600, 1500)})
-    leg = made.leg("A", "boat", *at(600, 4500))
+    leg = leg_of(made, "A", "boat", *at(600, 4500))
     assert leg is not None
     assert leg.metres == pytest.approx(12_800, rel=0.03)
     assert leg.seconds == pytest.approx(leg.metres / (18 / 3.6), rel=0.02)
@@ -216,8 +224,8 @@ def test_nobody_gets_where_no_way_leads(
     made = travel(water, roads, {str(i): xy for i, xy in enumerate(spots)})
     slow = travel(water, roads, {str(i): xy for i, xy in enumerate(spots)}, minor=20.0, field=4.0, boat=11.0, foot=3.0)
     for xy in spots:
-        legs = made.legs_from_bases("vehicle", *at(*xy)), made.legs_from_bases("boat", *at(*xy))
-        late = slow.legs_from_bases("vehicle", *at(*xy)), slow.legs_from_bases("boat", *at(*xy))
+        legs = from_bases(made, "vehicle", *at(*xy)), from_bases(made, "boat", *at(*xy))
+        late = from_bases(slow, "vehicle", *at(*xy)), from_bases(slow, "boat", *at(*xy))
         for i, start in enumerate(spots):
             drive, sail = legs[0][str(i)], legs[1][str(i)]
             for quick, slower in ((drive, late[0][str(i)]), (sail, late[1][str(i)])):
@@ -230,7 +238,7 @@ def test_nobody_gets_where_no_way_leads(
                 joined = [part for part in shapely.get_parts(ground) if part.intersects(shapely.Point(xy))]
                 assert any(part.intersects(shapely.Point(start)) for part in joined), "driven through water"
             if drive is not None and xy in away:
-                back = made.leg(str(spots.index(xy)), "vehicle", *at(*start))
+                back = leg_of(made, str(spots.index(xy)), "vehicle", *at(*start))
                 assert back is not None
                 assert back.seconds == pytest.approx(drive.seconds, rel=1e-4, abs=2 * 150 / (5 / 3.6))
             if xy in afloat and start in afloat:
@@ -293,7 +301,7 @@ def test_a_line_to_draw_leads_there_and_not_through_water(
     for base, start in enumerate(spots):
         for end in spots:
             for mode in ("vehicle", "boat"):
-                known = made.leg(str(base), mode, *at(*end))
+                known = leg_of(made, str(base), mode, *at(*end))
                 way = made.way_from_base(str(base), mode, *at(*end))
                 assert (way is None) == (known is None)
                 if way is None or known is None:
@@ -320,7 +328,9 @@ def test_real_districts_can_be_served(folder: Path) -> None:
     drivers, sailors = ({base for base, mode in moves if mode == one} for one in ("vehicle", "boat"))
     for base in drivers:
         lon, lat = bases[base]
-        assert all(made.leg(other, "vehicle", lon, lat) is not None for other in drivers), "bases are joined by roads"
+        assert all(leg_of(made, other, "vehicle", lon, lat) is not None for other in drivers), (
+            "bases are joined by roads"
+        )
     inland = district.settings.travel_cell_m / 1e5
     rng = np.random.default_rng(5)
     points = uniform(rng, [layers["district"].zones[0].geometry], 20_000)
@@ -333,8 +343,8 @@ def test_real_districts_can_be_served(folder: Path) -> None:
     assert np.isfinite(driven.seconds[rows]).all(axis=0).mean() > 0.99, "nearly all land is reached from everywhere"
     for base in sailors:
         lon, lat = bases[base]
-        assert made.leg(base, "boat", lon, lat) is not None
-        assert any(made.leg(base, "boat", *bases[other]) is not None for other in sailors - {base})
+        assert leg_of(made, base, "boat", lon, lat) is not None
+        assert any(leg_of(made, base, "boat", *bases[other]) is not None for other in sailors - {base})
 
 
 def test_all_ways_of_asking_agree() -> None:
@@ -350,9 +360,9 @@ def test_all_ways_of_asking_agree() -> None:
         assert legs.seconds.shape == legs.metres.shape == (4, 400)
         assert 0.1 < np.isfinite(legs.seconds[2]).mean() < 0.95
         for i, (x, y) in enumerate(points.tolist()):
-            each = made.legs_from_bases(mode, x, y)
+            each = from_bases(made, mode, x, y)
             for row, base in enumerate(legs.bases):
-                one = made.leg(base, mode, x, y)
+                one = leg_of(made, base, mode, x, y)
                 assert each[base] == one
                 if one is None:
                     assert math.isinf(legs.seconds[row, i])
@@ -363,7 +373,7 @@ def test_all_ways_of_asking_agree() -> None:
             live = made.legs(mode, {code: at(*xy) for code, xy in places.items()} | {"none": (math.nan, 31.0)}, x, y)
             assert live.pop("none") is None
             for base, leg in live.items():
-                known = made.leg(base, mode, x, y)
+                known = leg_of(made, base, mode, x, y)
                 assert (leg is None) == (known is None)
                 if leg is not None and known is not None:
                     assert leg.seconds == pytest.approx(known.seconds, rel=0.02, abs=130)
@@ -374,24 +384,24 @@ def test_all_ways_of_asking_agree() -> None:
 def test_nowhere_is_not_reached(xy: tuple[float, float]) -> None:
     made = travel([river(50, 1.0)])
     for mode in ("vehicle", "boat"):
-        assert made.leg("A", mode, *xy) is None
-        assert made.legs_from_bases(mode, *xy) == {"A": None}
+        assert leg_of(made, "A", mode, *xy) is None
+        assert from_bases(made, mode, *xy) == {"A": None}
         assert made.legs(mode, {"u": at(500, 500)}, *xy) == {"u": None}
 
 
 def test_a_base_outside_the_district_reaches_nothing() -> None:
     made = travel([river(50, 1.0)], bases={"A": (-4000, 0), "B": (500, 500)})
-    assert made.leg("A", "vehicle", *at(500, 500)) is None
-    assert made.leg("A", "boat", *at(3000, 3000)) is None
-    assert made.leg("B", "vehicle", *at(500, 500)) is not None
+    assert leg_of(made, "A", "vehicle", *at(500, 500)) is None
+    assert leg_of(made, "A", "boat", *at(3000, 3000)) is None
+    assert leg_of(made, "B", "vehicle", *at(500, 500)) is not None
 
 
 def test_what_is_unknown_or_impossible_is_refused() -> None:
     made = travel()
     with pytest.raises(KeyError, match="Z"):
-        made.leg("Z", "vehicle", *at(500, 500))
+        leg_of(made, "Z", "vehicle", *at(500, 500))
     with pytest.raises(KeyError, match="train"):
-        made.leg("A", "train", *at(500, 500))
+        leg_of(made, "A", "train", *at(500, 500))
     with pytest.raises(KeyError, match="lane"):
         travel(roads=[(LineString([(0, 0), (500, 500)]), "lane", False)])
     with pytest.raises(ValueError, match="positive"):
@@ -401,9 +411,9 @@ def test_what_is_unknown_or_impossible_is_refused() -> None:
 
 
 def test_nothing_but_water_and_no_base() -> None:
-    assert travel([ALL]).leg("A", "vehicle", *at(3000, 3000)) is None
-    sailed = travel([ALL]).leg("A", "boat", *at(3000, 3000))
+    assert leg_of(travel([ALL]), "A", "vehicle", *at(3000, 3000)) is None
+    sailed = leg_of(travel([ALL]), "A", "boat", *at(3000, 3000))
     assert sailed is not None
     empty = Travel.build(replace(terrain(), bases={}))
-    assert empty.legs_from_bases("vehicle", *at(500, 500)) == {}
+    assert from_bases(empty, "vehicle", *at(500, 500)) == {}
     assert empty.many("boat", [118.9], [31.3]).seconds.shape == (0, 1)

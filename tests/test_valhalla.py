@@ -5,19 +5,24 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+# Both come with the development group: where one is missing, these tests fail rather than be skipped unseen.
+import osmium
 import pytest
 import shapely
+import valhalla  # noqa: F401
+from osmium.osm.mutable import Node, Way
 from shapely import LineString
 
 from geo.terrain import Terrain
 from geo.travel import Travel
 from geo.travel_cache import prepared
-from tests.test_travel import SIDE, TO_DEGREES, X0, Y0, at, terrain
-
-osmium = pytest.importorskip("osmium", reason="osmium is not installed (development group)")
-pytest.importorskip("valhalla", reason="pyvalhalla is not installed (group valhalla)")
+from geo.valhalla import Engine, EngineFailed, Roads, tiles_of
+from geo.valhalla import _Actor as Actor
+from tests.test_travel import SIDE, TO_DEGREES, X0, Y0, at, leg_of, terrain
 
 STREETS = [float(x) for x in range(500, 6000, 500)]
 RIVER = shapely.box(2700, 0, 2800, SIDE)
@@ -28,8 +33,6 @@ ONE_WAY_Y = 1000.0
 @pytest.fixture(scope="module")
 def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Streets every 500 m; of those across the river only the northernmost has a bridge; one runs east only."""
-    from osmium.osm.mutable import Node, Way
-
     path = tmp_path_factory.mktemp("osm") / "town.osm.pbf"
     writer = osmium.SimpleWriter(str(path))
     number = {}
@@ -66,21 +69,21 @@ def made(town: Terrain, folder: Path) -> Travel:
 
 
 def test_it_goes_over_the_streets_and_the_one_bridge(made: Travel) -> None:
-    straight = made.leg("A", "vehicle", *at(2450, 550))
+    straight = leg_of(made, "A", "vehicle", *at(2450, 550))
     assert straight is not None
     assert straight.metres == pytest.approx(1900, abs=350)
-    across = made.leg("A", "vehicle", *at(5450, 550))
+    across = leg_of(made, "A", "vehicle", *at(5450, 550))
     assert across is not None
     assert across.metres == pytest.approx(4900 + 2 * 4950, abs=350), "by the bridge in the north"
     assert across.seconds < across.metres / (10 / 3.6), "on roads, not over fields"
 
 
 def test_fields_lead_on_from_the_nearest_road_and_never_through_water(made: Travel) -> None:
-    street, field = (made.leg("A", "vehicle", *at(2250, y)) for y in (2500, 2250))
+    street, field = (leg_of(made, "A", "vehicle", *at(2250, y)) for y in (2500, 2250))
     assert street is not None
     assert field is not None
     assert field.seconds - street.seconds == pytest.approx(250 / (5 / 3.6), abs=90)
-    near, beyond = (made.leg("A", "vehicle", *at(x, 3250)) for x in (2650, 2850))
+    near, beyond = (leg_of(made, "A", "vehicle", *at(x, 3250)) for x in (2650, 2850))
     assert near is not None
     assert beyond is not None
     assert beyond.metres > near.metres + 2500, "the far bank is reached over the bridge"
@@ -90,9 +93,9 @@ def test_an_island_without_a_road_is_not_reached(extract: Path) -> None:
     lake = shapely.box(1100, 1100, 1400, 1400).difference(shapely.box(1200, 1200, 1300, 1300))
     around = replace(terrain([lake, RIVER], bases={"A": (550.0, 550.0)}), osm=extract)
     found = prepared(around, None)
-    assert found.leg("A", "vehicle", *at(1450, 1250)) is not None
+    assert leg_of(found, "A", "vehicle", *at(1450, 1250)) is not None
     assert found.legs("vehicle", {"u": at(550, 550)}, *at(1250, 1250)) == {"u": None}
-    assert found.leg("A", "vehicle", *at(1250, 1250)) is None
+    assert leg_of(found, "A", "vehicle", *at(1250, 1250)) is None
 
 
 def test_a_one_way_street_is_minded(made: Travel) -> None:
@@ -108,7 +111,7 @@ def test_all_ways_of_asking_agree(made: Travel) -> None:
     rng = np.random.default_rng(6)
     for x, y in rng.uniform(200, SIDE - 200, (40, 2)):
         for base, position in made.positions.items():
-            known = made.leg(base, "vehicle", *at(x, y))
+            known = leg_of(made, base, "vehicle", *at(x, y))
             live = made.legs("vehicle", {"u": position}, *at(x, y))["u"]
             assert (known is None) == (live is None)
             if known is not None and live is not None:
@@ -127,6 +130,65 @@ def test_its_line_follows_the_roads(made: Travel) -> None:
     assert wet.centroid.y == pytest.approx(BRIDGE_Y, abs=20)
 
 
+def test_only_what_is_drawn_asks_for_a_line(made: Travel, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    answer = Actor.ask
+
+    def seen(actor: Actor, what: str, given: dict[str, Any]) -> Any:
+        asked.append(what)
+        return answer(actor, what, given)
+
+    monkeypatch.setattr(Actor, "ask", seen)
+    starts = {f"u{number}": at(600 + 300 * number, 700) for number in range(12)}
+    legs = made.legs("vehicle", starts, *at(5450, 2550))
+    assert (len(legs), None in legs.values(), asked) == (12, False, ["matrix"])
+    assert made.way("vehicle", starts["u0"], *at(5450, 2550)) is not None
+    assert asked == ["matrix", "matrix", "route"]
+
+
+def test_drawing_keeps_nobody_waiting(made: Travel) -> None:
+    """Whoever holds the actor that draws, ways are told all the same."""
+    reach = made.modes["vehicle"].reach
+    assert isinstance(reach, Roads)
+    with reach.engine._lines._lock:
+        assert made.legs("vehicle", {"u": at(600, 700)}, *at(5450, 2550))["u"] is not None
+
+
+def test_no_way_is_told_from_a_fault(
+    made: Travel, extract: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    apart = tmp_path / "apart.osm.pbf"
+    with osmium.SimpleWriter(str(apart)) as writer:
+        for number, xy in enumerate([(0, 0), (900, 0), (4000, 0), (4900, 0)], 1):
+            writer.add_node(Node(id=number, location=at(*xy), version=1))
+        for number in (1, 2):
+            nodes = [2 * number - 1, 2 * number]
+            writer.add_way(Way(id=number, nodes=nodes, tags={"highway": "residential"}, version=1))
+    tiles_of(apart, tmp_path / "tiles")
+    engine = Engine(tmp_path / "tiles")
+    west, east = np.array([at(100, 0)]), np.array([at(4100, 0)])
+    assert np.isinf(engine.matrix(west, east)[0]).all()
+    assert np.array_equal(engine.line(west[0], east[0]), np.concatenate([west, east]))
+    assert not caplog.records, "that no way leads there is no fault"
+    with pytest.raises(EngineFailed, match="matrix"):
+        engine.matrix(west, np.full((1, 2), np.nan))
+    assert len(engine.line(west[0], np.full(2, np.nan))) == 2
+    assert "drawn straight" in caplog.text
+
+    starts, end = {"u": at(550, 550)}, at(2250, 2600)
+    by_road = made.legs("vehicle", starts, *end)["u"]
+
+    def broken(_: Actor, what: str, __: dict[str, Any]) -> Any:
+        raise EngineFailed(what)
+
+    monkeypatch.setattr(Actor, "ask", broken)
+    over_fields = made.legs("vehicle", starts, *end)["u"]
+    assert by_road is not None
+    assert over_fields is not None
+    assert over_fields.seconds > 2 * by_road.seconds
+    assert "over fields alone" in caplog.text
+
+
 def test_boats_are_as_they_were(made: Travel, town: Terrain) -> None:
     plain = Travel.build(replace(town, osm=None))
     ours, theirs = made.surface("boat"), plain.surface("boat")
@@ -141,4 +203,4 @@ def test_it_is_kept_and_opened_with_its_tiles(made: Travel, town: Terrain, folde
     assert np.array_equal(again.surface("vehicle").seconds, made.surface("vehicle").seconds)
     there = at(4321, 1234)
     assert again.legs("vehicle", {"u": at(700, 800)}, *there) == made.legs("vehicle", {"u": at(700, 800)}, *there)
-    assert math.isfinite(again.leg("A", "vehicle", *there).seconds)  # type: ignore[union-attr]
+    assert math.isfinite(leg_of(again, "A", "vehicle", *there).seconds)  # type: ignore[union-attr]
