@@ -28,7 +28,7 @@ PAUSE_S: Final = (2.0, 7.0)
 TICK_S: Final = 2.0
 """Between one made position of a unit and the next."""
 HASTE: Final = 4.0
-FIRST: Final = 24
+FIRST: Final = 16
 """Cases open soon after the start, so that the map is not empty."""
 NEXT: Final = {"assigned": "accept", "accepted": "arrive", "on_scene": "handle", "handled": "close"}
 CENTRE: Final = "演示指挥中心"
@@ -36,7 +36,7 @@ CREW: Final = "演示队伍"
 BY_CENTRE: Final = ("close", "reassign")
 NOTES: Final = {"handle": "演示：现场已处置。", "return": "演示：不属于本队职责。"}
 TEXTS: Final = ("演示上报", "演示上报：现场情况如照片所示", "演示上报：群众反映")
-OPEN_LIMIT: Final = 40
+OPEN_LIMIT: Final = 26
 """With more cases open than this, the made teams only work."""
 
 
