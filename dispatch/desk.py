@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dispatch import errors, lifecycle, routing
 from dispatch.audit import Entry, Event, Head, enter
@@ -22,6 +22,7 @@ from dispatch.opening import after, report_digest
 from dispatch.outcomes import towards
 from dispatch.relocation import Pin, relocate
 from dispatch.store import cases, moves
+from dispatch.store.engine import connect
 from geo.travel import Leg
 
 PLACE: Final = ("lon", "lat", "accuracy_m")
@@ -62,39 +63,56 @@ class Order:
     """The step that the actor was looking at; None: whatever it is."""
 
 
-async def act(connection: AsyncConnection, editions: Editions, fleet: Fleet, order: Order, now: datetime) -> CaseRow:
+async def act(engine: AsyncEngine, editions: Editions, fleet: Fleet, order: Order, now: datetime) -> CaseRow:
     """Move a case on, once per order id.
 
-    A place that is corrected is decided by the edition that its report was decided by: the one that held when it was
-    seen. Raises `UnknownCase`, `ActionNotAllowed`, `ActionNeeds`, `UnknownTeam`, `UnknownUnit`, `UnitBusy`,
-    `UnknownPhoto`, `CaseMovedOn`, `ActionConflicts`, and of a position what `intake.locate` raises.
+    A place that is corrected is decided by the edition that held when it was seen, and again if another was enacted
+    before that was written. Raises `UnknownCase`, `ActionNotAllowed`, `ActionNeeds`, `UnknownTeam`, `UnknownUnit`,
+    `UnitBusy`, `UnknownPhoto`, `CaseMovedOn`, `ActionConflicts`, and of a position what `intake.locate` raises.
     """
     for _ in range(moves.TRIES):
-        facts = await moves.gather_for_action(connection, order.case_no, order.id)
-        if facts.case is None:
-            raise errors.UnknownCase(case=order.case_no)
-        if facts.done:
-            if facts.done != (order.case_no, order.action.value):
-                raise errors.ActionConflicts(id=str(order.id), case=facts.done[0])
-            return facts.case
-        if order.seq is not None and order.seq != facts.case.seq:
-            raise _moved_on(facts)
-        if order.photos:
-            await moves.photos_are_here(connection, order.photos)
-        if lies := order.action is Action.RELOCATE:
-            ground = await editions.at(seen(facts.case.seen_at, facts.case.received_at))
-            before = await cases.which_decision(connection, order.case_no)
-            case, entry = decide_relocation(ground, fleet, order, facts.case, before, facts.busy, now)
-        else:
-            sends = _sends(order, facts.case)
-            to = await _destination(connection, order.team or facts.case.team, facts.case) if sends else None
-            case, entry = decide_action(editions.current, fleet, order, facts.case, facts.busy, now, to)
+        enacted = editions.number
         try:
-            if await moves.advance_case(connection, case, entry, lies=lies):
-                return case
-        except (moves.UnitTaken, moves.AlreadyThere):
+            async with connect(engine) as connection:
+                return await _acted(connection, editions, fleet, order, now, enacted)
+        except (moves.UnitTaken, moves.AlreadyThere, _MovedOn):
             continue
+        except moves.AnotherEdition:
+            await editions.catch_up(enacted)
     raise errors.DatabaseUnavailable
+
+
+class _MovedOn(Exception):
+    """Somebody else moved the case a moment before."""
+
+
+async def _acted(
+    connection: AsyncConnection, editions: Editions, fleet: Fleet, order: Order, now: datetime, enacted: int
+) -> CaseRow:
+    """One try; raises what hinders the write, too."""
+    facts = await moves.gather_for_action(connection, order.case_no, order.id)
+    if facts.case is None:
+        raise errors.UnknownCase(case=order.case_no)
+    if facts.done:
+        if facts.done != (order.case_no, order.action.value):
+            raise errors.ActionConflicts(id=str(order.id), case=facts.done[0])
+        return facts.case
+    if order.seq is not None and order.seq != facts.case.seq:
+        raise _moved_on(facts)
+    if order.photos:
+        await moves.photos_are_here(connection, order.photos)
+    if order.action is Action.RELOCATE:
+        ground = await editions.at(seen(facts.case.seen_at, facts.case.received_at))
+        before = await cases.which_decision(connection, order.case_no)
+        case, entry = decide_relocation(ground, fleet, order, facts.case, before, facts.busy, now)
+        written = await moves.relocate_case(connection, case, entry, enacted)
+    else:
+        to = await _destination(connection, order, facts.case) if _sends(order, facts.case) else None
+        case, entry = decide_action(editions.current, fleet, order, facts.case, facts.busy, now, to)
+        written = await moves.advance_case(connection, case, entry)
+    if not written:
+        raise _MovedOn
+    return case
 
 
 def _moved_on(facts: moves.ActionFacts) -> errors.CaseMovedOn:
@@ -114,7 +132,8 @@ def _sends(order: Order, case: CaseRow) -> bool:
     return accepts or order.action is Action.REASSIGN
 
 
-async def _destination(connection: AsyncConnection, team: str, case: CaseRow) -> tuple[float, float]:
+async def _destination(connection: AsyncConnection, order: Order, case: CaseRow) -> tuple[float, float]:
+    team = order.team if order.action is Action.REASSIGN else case.team
     decision = await cases.which_decision(connection, case.case_no)
     return towards(team, decision, (case.lon, case.lat))
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,11 +15,13 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from dispatch import district
 from dispatch.cli import app
 from dispatch.database import Running
 from dispatch.settings import Settings
 from tests.sample import ground, sample
 from tests.serving import serving
+from tests.test_editions import CUT, body, edition, grids, worker
 from tests.test_outcomes import IN_WATER, OF_WATER, shore
 
 Json = dict[str, Any]
@@ -194,6 +199,26 @@ def test_what_cannot_be(http: httpx.Client, on_the_bank: Json) -> None:
         do(http, number, action).raise_for_status()
     do(http, number, "handle", note="已处置").raise_for_status()
     assert do(http, number, "relocate", **at(first)).json()["code"] == "action_not_allowed"
+
+
+def test_an_edition_that_was_enacted_meanwhile_decides(database_url: str, tmp_path: Path) -> None:
+    """Also where no call ever reached the worker: what it writes is checked."""
+    before, after = (
+        edition(tmp_path / name, name, CUT[side]) for name, side in (("before", "west"), ("after", "east"))
+    )
+    with worker(database_url, before) as address, httpx.Client(base_url=address, timeout=30) as http:
+        opened = sent(http.post("/api/reports", json=body(lon=120.02)), 201)
+        assert opened["team"]["code"] == "T1"
+        grids(database_url, "load", after, "--from", (datetime.now(UTC) + timedelta(days=9)).isoformat())
+        time.sleep(1)
+        with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+            connection.execute(
+                "INSERT INTO enactment (version, holds_from, enacted_at) VALUES (%s, now() - interval '1 day', now())",
+                [district.load(after).version],
+            )
+        case = sent(do(http, opened["case"], "relocate", lon=120.065, lat=30.05, accuracy_m=5))
+        decision = sent(http.get(f"/api/cases/{opened['case']}"))["decision"]
+        assert (decision["version"], case["team"]) == (district.load(after).version, "T1")
 
 
 def test_the_datum_of_a_pin_is_heard(http: httpx.Client, on_the_bank: Json) -> None:

@@ -131,8 +131,7 @@ async def act(case_no: str, given: OrderIn, worker: WorkerOf) -> Response:
         pin=given.pin(),
         seq=given.seq,
     )
-    async with connect(worker.engine) as connection:
-        case = await desk.act(connection, worker.editions, worker.feed.fleet, order, now)
+    case = await desk.act(worker.engine, worker.editions, worker.feed.fleet, order, now)
     worker.hub.nudge()
     return json_answer(case_view(case, worker.ground.district) | {"actions": actions_view(case)})
 

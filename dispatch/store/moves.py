@@ -30,6 +30,10 @@ class UnitTaken(Exception):
     """Another case got the unit a moment before."""
 
 
+class AnotherEdition(Exception):
+    """Another edition was enacted since the decision was made."""
+
+
 ON_A_CASE: Final = "unit IS NOT NULL AND state IN ('assigned', 'accepted', 'on_scene')"
 
 _NUMBERS: Final = text("SELECT nextval('case_number') FROM generate_series(1, :count)")
@@ -183,34 +187,45 @@ _LIES: Final = """,
             grid = :grid, zones = CAST(:zones AS jsonb), notes = CAST(:notes AS text[])"""
 
 
-def _advance(columns: str) -> str:
-    return for_driver(
-        f"""
-        WITH moved AS (
-            UPDATE case_file SET {columns} WHERE case_no = :case_no AND seq = :seq - 1 RETURNING case_no
-        )
+_MOVED: Final = "WHERE case_no = :case_no AND seq = :seq - 1"
+_TELL: Final = """
         INSERT INTO event (action_id, case_no, seq, at, action, actor, data, prev, sealed)
         SELECT :action_id, case_no, :seq, :at, :action, :actor, CAST(:data AS json), :prev, :sealed FROM moved
-        RETURNING id"""  # noqa: S608
+        RETURNING id"""
+
+_ADVANCE: Final = for_driver(
+    f"WITH moved AS (UPDATE case_file SET {_STANDS} {_MOVED} RETURNING case_no) {_TELL}"  # noqa: S608
+)
+_RELOCATE: Final = for_driver(
+    f"""
+    WITH actual AS MATERIALIZED (SELECT coalesce(max(number), 0) AS enacted FROM enactment), moved AS (
+        UPDATE case_file SET {_STANDS}{_LIES} FROM actual {_MOVED} AND actual.enacted = :enacted RETURNING case_no
+    ), told AS ({_TELL}
     )
+    SELECT enacted, EXISTS (SELECT FROM told) AS written FROM actual"""  # noqa: S608
+)
 
 
-_ADVANCE: Final = _advance(_STANDS)
-_RELOCATE: Final = _advance(_STANDS + _LIES)
-
-
-async def advance_case(connection: AsyncConnection, case: CaseRow, entry: Entry, *, lies: bool = False) -> bool:
+async def advance_case(connection: AsyncConnection, case: CaseRow, entry: Entry) -> bool:
     """Write the case as it now stands and its event; False when somebody else moved it first (nothing is written).
 
-    lies: also where it lies, and what follows from that. Raises `AlreadyThere` when the action's id is known,
-    `UnitTaken`.
+    Raises `AlreadyThere` when the action's id is known, `UnitTaken`.
     """
-    values = {**_event_values(entry), **_case_values(case)}
-    if not lies:
-        return await _write(connection, _ADVANCE, values) is not None
+    return await _write(connection, _ADVANCE, {**_event_values(entry), **_case_values(case)}) is not None
+
+
+async def relocate_case(connection: AsyncConnection, case: CaseRow, entry: Entry, enacted: int) -> bool:
+    """As `advance_case`, also where it lies, and what follows from that.
+
+    enacted: the last enactment that was known when it was decided. Raises `AnotherEdition` too: nothing is written.
+    """
+    values = {**_event_values(entry), **_case_values(case), "enacted": enacted}
     values |= {name: getattr(case, name) for name in ("lon", "lat", "accuracy_m", "township", "grid")}
     values |= {"zones": orjson.dumps(case.zones).decode(), "notes": list(case.notes)}
-    return await _write(connection, _RELOCATE, values) is not None
+    actual, written = await _write(connection, _RELOCATE, values) or (enacted, False)
+    if actual != enacted:
+        raise AnotherEdition
+    return bool(written)
 
 
 async def _write(connection: AsyncConnection, statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
