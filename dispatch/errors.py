@@ -241,6 +241,13 @@ class FixInFuture(DomainError):
     Check the device's clock and time zone."""
 
 
+class FixTooOld(DomainError):
+    """定位时间 {at} 距今超过 {days} 天。
+    The position is of {at}, more than {days} days ago.
+    请检查设备的时钟；超过轨迹保存期的位置不再接收。
+    Check the device's clock: positions older than tracks are kept are not taken."""
+
+
 # --- lists, exports ---------------------------------------------------------------------------------------------
 
 
@@ -355,6 +362,13 @@ class DatabaseUnavailable(DomainError):
     The database cannot be reached at the moment; nothing was half-written.
     请稍后用同一编号重试。
     Try again shortly with the same id."""
+
+
+class PartStopped(DomainError):
+    """服务的一部分（{part}）意外停止，正在重新启动。
+    A part of the server ({part}) stopped unexpectedly and is being started again.
+    请稍后重试；原因见服务日志。
+    Try again shortly; the server's log says why."""
 
 
 class DatabaseMissing(DomainError):

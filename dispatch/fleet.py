@@ -5,16 +5,19 @@ What is known is what the database confirmed, here or by another worker; all of 
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from dispatch.district import District
 from dispatch.model import Mode, Unit
-from geo.units import Units
+from geo.units import Units, placeable
+
+log = logging.getLogger(__name__)
 
 TRACK_M: Final = 100.0
 TRACK_EVERY: Final = timedelta(minutes=2)
@@ -32,12 +35,13 @@ class Position:
     lat: float
     at: datetime
     accuracy_m: float | None = None
-    on_shift: bool = True
+    on_shift: bool | None = None
+    """None: not said; what was said last holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A unit's last position, and the last one that was kept in its track."""
+    """A unit's last position, and the last one that was kept in its track (with what held then of its shift)."""
 
     position: Position
     kept: Position
@@ -101,6 +105,16 @@ class Fleet:
         self.learn(known, now)
 
     @property
+    def units(self) -> Mapping[str, Unit]:
+        """All units, by code."""
+        return self._district.units
+
+    @property
+    def district(self) -> District:
+        """Whose units these are."""
+        return self._district
+
+    @property
     def live(self) -> Mapping[str, datetime]:
         """Units with a fresh position, and when they were there."""
         return self._live
@@ -127,7 +141,7 @@ class Fleet:
     def on_shift(self, code: str) -> bool:
         """Whether a unit may be sent: it did not say last that it is off shift."""
         known = self._known.get(code)
-        return known is None or known.position.on_shift
+        return known is None or known.position.on_shift is not False
 
     def nearest(self, team: str, lon: float, lat: float, busy: Collection[str]) -> list[str]:
         """The nearest in a straight line of a team's units that are on shift and not busy: `MOST` in all its modes."""
@@ -150,14 +164,21 @@ class Fleet:
             if before is not None and position.at <= before.position.at:
                 fates[place] = Fate.KNOWN if position.at == before.position.at else Fate.OLDER
                 continue
-            keep = before is None or _is_kept(position, before.kept)
+            if position.on_shift is None and position.unit in found:
+                position = replace(position, on_shift=found[position.unit].position.on_shift)
+            so = self.on_shift(position.unit) if position.on_shift is None else position.on_shift
+            keep = before is None or _is_kept(position, before.kept, so)
             if keep:
-                track.append(position)
-            found[position.unit] = Known(position, position if keep or before is None else before.kept)
+                track.append(given[place])
+            kept = replace(position, on_shift=so) if keep or before is None else before.kept
+            found[position.unit] = Known(position, kept)
         return Sifted(tuple(found.values()), tuple(track), tuple(fates))
 
     def learn(self, rows: Iterable[Known], now: datetime) -> list[str]:
-        """Take what the database holds; the codes of the units that stand elsewhere now."""
+        """Take what the database holds; the codes of the units that stand elsewhere now.
+
+        What has no place in the district's coordinates is left out and logged: nothing in the database stops a worker.
+        """
         moved = []
         for row in rows:
             position = row.position
@@ -165,7 +186,12 @@ class Fleet:
             before = self.last(position.unit)
             if unit is None or (before is not None and position.at <= before.at):
                 continue
-            self._known[unit.code] = row
+            if not placeable(self._district.metric_crs, position.lon, position.lat):
+                log.error("the position of %s has no place here: %s, %s", unit.code, position.lon, position.lat)
+                continue
+            if position.on_shift is None:
+                position = replace(position, on_shift=self.on_shift(unit.code))
+            self._known[unit.code] = Known(position, row.kept)
             if position.at >= now - self._stale:
                 self._live[unit.code] = position.at
                 self._units.move(unit.code, position.lon, position.lat, position.at, _group(unit.team, unit.mode))
@@ -191,10 +217,8 @@ def _group(team: str, mode: Mode) -> str:
     return f"{team} {mode.value}"
 
 
-def _is_kept(position: Position, kept: Position) -> bool:
-    return (
-        position.at - kept.at >= TRACK_EVERY or position.on_shift != kept.on_shift or _metres(position, kept) >= TRACK_M
-    )
+def _is_kept(position: Position, kept: Position, on_shift: bool) -> bool:
+    return position.at - kept.at >= TRACK_EVERY or on_shift != kept.on_shift or _metres(position, kept) >= TRACK_M
 
 
 def _metres(a: Position, b: Position) -> float:

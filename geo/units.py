@@ -73,6 +73,14 @@ def _into(metric_crs: str) -> Transformer:
     return Transformer.from_crs("EPSG:4326", metric_crs, always_xy=True)
 
 
+def placeable(metric_crs: str, lon: float, lat: float) -> bool:
+    """Whether a position (WGS 84 degrees) has a place in a metric CRS: far from where that is for, it may have none."""
+    if not (abs(lon) <= 180 and abs(lat) <= 90):
+        return False
+    x, y = _into(metric_crs).transform(lon, lat)
+    return math.isfinite(x) and math.isfinite(y)
+
+
 class _Tree:
     """An R-tree whose members count themselves; the library's own count is wrong after removals."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dispatch import district
@@ -28,9 +30,11 @@ from dispatch.reception import Reception
 from dispatch.settings import Settings
 from dispatch.store.engine import migrate, open_engine
 from web import batch, casebook, editions, exports, problems, reference, reports, units, ways
+from web.feed import NAME as FEED
 from web.feed import Feed
 from web.live import Hub
 from web.state import Worker
+from web.supervision import Supervision
 
 HOSTS: Final = ("localhost", "127.0.0.1", "[")
 """Names of loopback, as a Host header gives them (the library reads `[::1]:8000` up to its first colon)."""
@@ -62,6 +66,20 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         prepared = ground or prepare(district.load(chosen.district_folder()), chosen.derived_dir(), chosen.osm_extract)
         engine = open_engine(chosen.database_url or "", chosen.pool_size)
+        supervision = Supervision()
+        try:
+            await start(app, prepared, engine, supervision)
+            # The district is a million objects that stay for good: the collector need not walk them again and again.
+            gc.collect()
+            gc.freeze()
+            yield
+        finally:
+            try:
+                await supervision.stop()
+            finally:
+                await engine.dispose()
+
+    async def start(app: FastAPI, prepared: Ground, engine: AsyncEngine, supervision: Supervision) -> None:
         await migrate(engine)
         by_time = Editions(engine, prepared, chosen.derived_dir(), chosen.osm_extract)
         await by_time.start(datetime.now(UTC))
@@ -71,7 +89,7 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         reception = Reception(engine, by_time, fleet, chosen.max_age_days)
         feed = Feed(engine, fleet, hub, chosen.track_days)
         await feed.start()
-        worker = app.state.worker = Worker(chosen, by_time, engine, reception, hub, feed)
+        worker = app.state.worker = Worker(chosen, by_time, engine, reception, hub, feed, supervision)
         worker.draw(by_time.current)
 
         async def changed(ground: Ground) -> None:
@@ -79,17 +97,16 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
             await anyio.to_thread.run_sync(worker.draw, ground)
             hub.tell_edition()
 
-        running = asyncio.gather(hub.run(), feed.run(), by_time.run(changed), asyncio.to_thread(prepared.travel.warm))
-        # The district is a million objects that stay for good: the collector need not walk them again and again.
-        gc.collect()
-        gc.freeze()
-        try:
-            yield
-        finally:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
-            await engine.dispose()
+        async def follow() -> None:
+            # What took force before this runs, or while it was down.
+            while fleet.district.version != by_time.current.district.version:
+                await changed(by_time.current)
+            await by_time.run(changed)
+
+        supervision.keep("events", hub.run)
+        supervision.keep(FEED, feed.run)
+        supervision.keep("editions", follow)
+        supervision.once("travel", partial(asyncio.to_thread, prepared.travel.warm))
 
     app = FastAPI(
         title="OneGrid 一张网格",
@@ -139,10 +156,19 @@ class _Outermost:
             await self.app(scope, receive, send)
             return
 
+        streams = False
+
         async def with_headers(message: Message) -> None:
+            nonlocal streams
             if message["type"] == "http.response.start":
+                streams = (b"content-type", b"text/event-stream; charset=utf-8") in message["headers"]
                 have = {name for name, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *(one for one in _SAFE if one[0] not in have)]
             await send(message)
 
-        await (self.zipped if scope["method"] == "GET" else self.app)(scope, receive, with_headers)
+        try:
+            await (self.zipped if scope["method"] == "GET" else self.app)(scope, receive, with_headers)
+        except asyncio.CancelledError:
+            # A live stream ends when the server stops and in no other way: that is no error to be logged.
+            if not streams:
+                raise

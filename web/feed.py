@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -20,8 +20,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dispatch.errors import DatabaseUnavailable
-from dispatch.fleet import Fate, Fleet, Position
+from dispatch.errors import DatabaseUnavailable, PartStopped
+from dispatch.fleet import Fate, Fleet, Known, Position
 from dispatch.store import positions
 from dispatch.store.engine import connect
 from web.live import POSITIONS, Frame, Hub
@@ -29,6 +29,8 @@ from web.views import stand_view
 
 log = logging.getLogger(__name__)
 
+NAME: Final = "positions"
+"""Of this part, in messages."""
 WRITE_PACE_S: Final = 0.05
 READ_PACE_S: Final = 0.1
 TELL_PACE_S: Final = 0.25
@@ -57,6 +59,7 @@ class Feed:
         self._moved: set[str] = set()
         self._tell = asyncio.Event()
         self._since = 0
+        self._stopped = False
         hub.greeting = self._everyone
 
     async def start(self) -> None:
@@ -64,19 +67,33 @@ class Feed:
         await self._read()
 
     async def take(self, given: Sequence[Position]) -> Sequence[Fate]:
-        """Write positions, and say of each what became of it; committed when this returns. `DatabaseUnavailable`."""
+        """Write positions, and say of each what became of it; committed when this returns.
+
+        Raises `DatabaseUnavailable`, and `PartStopped` while nobody writes: nobody waits for what does not come.
+        """
         if not given:
             return ()
+        if self._stopped:
+            raise PartStopped(part=NAME)
         waiting = _Waiting(given, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._came.set()
         return await waiting.answer
 
     async def run(self) -> None:
-        """Until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            for work in (self._keep_writing, self._keep_reading, self._keep_telling, self._keep_fresh):
-                tasks.create_task(work())
+        """Until cancelled, or one of its tasks fails; then those who wait are refused. It may be run again."""
+        if self._stopped:
+            # Whatever was under way then is read again.
+            self._stopped, self._since = False, 0
+            self._hub.positions_moved.set()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for work in (self._keep_writing, self._keep_reading, self._keep_telling, self._keep_fresh):
+                    tasks.create_task(work())
+        finally:
+            self._stopped = True
+            left, self._waiting = self._waiting, []
+            _refuse(left, PartStopped(part=NAME))
 
     async def _keep_writing(self) -> None:
         while True:
@@ -85,12 +102,13 @@ class Feed:
             batch, self._waiting = self._waiting, []
             try:
                 fates = await self._write([position for one in batch for position in one.positions])
+            except asyncio.CancelledError:
+                _refuse(batch, PartStopped(part=NAME))
+                raise
             except Exception as error:
                 if not isinstance(error, DatabaseUnavailable):
                     log.exception("positions could not be written")
-                for one in batch:
-                    if not one.answer.done():
-                        one.answer.set_exception(error)
+                _refuse(batch, error)
             else:
                 begin = 0
                 for one in batch:
@@ -109,7 +127,7 @@ class Feed:
             written = await positions.put_positions(connection, sifted.known, sifted.track, now)
             if written:
                 await connection.execute(_CALL, {"channel": POSITIONS, "worker": self._hub.name})
-        self._learn(self.fleet.learn((row for row in sifted.known if row.position.unit in written), now))
+        self._learn(self.fleet.learn(_confirmed(sifted.known, written), now))
         if len(written) == len(sifted.known):
             return sifted.fates
         # Another worker knows a later one, of which this one has not read yet.
@@ -135,8 +153,9 @@ class Feed:
 
     async def _read(self) -> None:
         async with connect(self._engine) as connection:
-            rows, self._since = await positions.positions_since(connection, self._since)
+            rows, since = await positions.positions_since(connection, self._since)
         self._learn(self.fleet.learn(rows, datetime.now(UTC)))
+        self._since = since
 
     def _learn(self, moved: Iterable[str]) -> None:
         self._moved.update(moved)
@@ -162,6 +181,7 @@ class Feed:
                 with suppress(DatabaseUnavailable, SQLAlchemyError):
                     async with connect(self._engine) as connection:
                         await positions.forget_tracks(connection, now - self._track)
+                        await positions.forget_positions(connection, now - self._track, self.fleet.units)
             await asyncio.sleep(EXPIRE_EVERY_S)
 
     def _everyone(self) -> Frame | None:
@@ -169,5 +189,20 @@ class Feed:
         return self._frame(self.fleet.live) if self.fleet.live else None
 
     def _frame(self, codes: Iterable[str]) -> Frame:
-        said = {"positions": [stand_view(self.fleet.stand(code)) for code in sorted(codes)]}
+        """Of those that there are: an edition that took force meanwhile may have dropped some."""
+        there = sorted(code for code in codes if code in self.fleet.units)
+        said = {"positions": [stand_view(self.fleet.stand(code)) for code in there]}
         return Frame("positions", "", orjson.dumps(said).decode())
+
+
+def _confirmed(known: Iterable[Known], written: Mapping[str, bool]) -> Iterator[Known]:
+    """What was written, as the database has it: it may know of another worker whether a unit is on shift."""
+    for row in known:
+        if (on_shift := written.get(row.position.unit)) is not None:
+            yield Known(replace(row.position, on_shift=on_shift), row.kept)
+
+
+def _refuse(waiting: Iterable[_Waiting], error: Exception) -> None:
+    for one in waiting:
+        if not one.answer.done():
+            one.answer.set_exception(error)

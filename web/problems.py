@@ -51,12 +51,14 @@ STATUS: Final[Mapping[type[errors.DomainError], int]] = {
     errors.UnitBusy: 409,
     errors.UnitNotListed: 404,
     errors.FixInFuture: 422,
+    errors.FixTooOld: 422,
     errors.InvalidCursor: 422,
     errors.UnknownZone: 422,
     errors.UnknownFormat: 404,
     errors.FontMissing: 500,
     errors.PageNotBuilt: 503,
     errors.DatabaseUnavailable: 503,
+    errors.PartStopped: 503,
 }
 
 _PLACEHOLDER: Final = re.compile(r"\{\w+\}")

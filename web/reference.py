@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Query, Response
 
 from dispatch.competence import parse_cell, parse_matters
+from dispatch.errors import PartStopped
 from dispatch.ground import Ground
 from dispatch.model import TeamKind
 from dispatch.store import cases
@@ -32,7 +33,9 @@ _ZONES: Final[dict[int | str, dict[str, Any]]] = {
 
 @router.get("/health", responses={503: PROBLEMS[503]})
 async def health(worker: WorkerOf) -> dict[str, Any]:
-    """Whether it serves, and with which versions."""
+    """Whether it serves whole, and with which versions."""
+    if down := worker.supervision.down:
+        raise PartStopped({"parts": down}, part=", ".join(down))
     async with connect(worker.engine) as connection:
         database, postgis = await versions(connection)
     district = worker.ground.district

@@ -15,6 +15,7 @@ from dispatch.settings import Settings
 from web.feed import Feed
 from web.live import Hub
 from web.maplayers import MapLayers
+from web.supervision import Supervision
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Worker:
     reception: Reception
     hub: Hub
     feed: Feed
+    supervision: Supervision
     _drawn: dict[str, MapLayers] = field(default_factory=dict)
 
     @property

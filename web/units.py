@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ValidationError
 
 from dispatch.errors import BatchTooLarge, DomainError, EmptyFile, InvalidCursor, Language, UnitNotListed
-from dispatch.fleet import Fate, Position
+from dispatch.fleet import Fate, Position, Stand
 from dispatch.model import Mode
 from dispatch.store import cases, positions
 from dispatch.store.engine import connect
@@ -56,7 +57,7 @@ async def units(
         on_case = await cases.case_by_unit(connection)
     found = (
         stand
-        for unit in worker.ground.district.units.values()
+        for unit in fleet.units.values()
         if (not team or unit.team == team)
         and (mode is None or unit.mode is mode)
         and (free is None or (unit.code not in on_case) is free)
@@ -73,10 +74,9 @@ async def units(
 )
 async def one_unit(code: UnitCode, worker: WorkerOf) -> Response:
     """One unit."""
-    _listed(worker, code)
     async with connect(worker.engine) as connection:
         on_case = await cases.case_by_unit(connection)
-    return json_answer(unit_view(worker.feed.fleet.stand(code), on_case))
+    return json_answer(unit_view(_stand(worker, code), on_case))
 
 
 @router.put(
@@ -86,11 +86,11 @@ async def one_unit(code: UnitCode, worker: WorkerOf) -> Response:
 )
 async def put_position(code: UnitCode, given: PositionIn, worker: WorkerOf) -> Response:
     """Say where a unit is. An older position than the one that is known changes nothing, and that is said."""
-    (position,) = positioned(worker.ground, [(code, given)], datetime.now(UTC))
+    (position,) = _positioned(worker, [(code, given)])
     if isinstance(position, DomainError):
         raise position
     (fate,) = await worker.feed.take([position])
-    return json_answer({"fate": fate.value, **stand_view(worker.feed.fleet.stand(code))})
+    return json_answer({"fate": fate.value, **stand_view(_stand(worker, code))})
 
 
 @router.post(
@@ -106,7 +106,7 @@ async def put_positions(request: Request, worker: WorkerOf) -> Response:
     language = language_of(request)
     read = [(number, _read(line)) for number, line in lines]
     drafts = [draft for _, draft in read if isinstance(draft, UnitPositionIn)]
-    found = iter(positioned(worker.ground, [(draft.unit, draft) for draft in drafts], datetime.now(UTC)))
+    found = iter(_positioned(worker, [(draft.unit, draft) for draft in drafts]))
     outcomes = [(number, draft if isinstance(draft, DomainError) else next(found)) for number, draft in read]
     fates = iter(await worker.feed.take([one for _, one in outcomes if isinstance(one, Position)]))
     answers = [
@@ -135,7 +135,7 @@ async def track(
     cursor: Cursor = None,
 ) -> Response:
     """The way a unit went, thinned, oldest first."""
-    _listed(worker, code)
+    _stand(worker, code)
     begin = parse_moment(since, worker.ground.zone_info, "from")
     end = parse_moment(until, worker.ground.zone_info, "to", end=True)
     name = f"track/{code}"
@@ -149,9 +149,17 @@ async def track(
     return json_answer({"unit": code, "items": items, "next": following})
 
 
-def _listed(worker: WorkerOf, code: str) -> None:
-    if code not in worker.ground.district.units:
+def _stand(worker: WorkerOf, code: str) -> Stand:
+    """Asked of the fleet alone, which goes over to another edition a moment later than the worker's ground does."""
+    fleet = worker.feed.fleet
+    if code not in fleet.units:
         raise UnitNotListed({"field": "unit"}, unit=code)
+    return fleet.stand(code)
+
+
+def _positioned(worker: WorkerOf, given: Sequence[tuple[str, PositionIn]]) -> list[Position | DomainError]:
+    track = timedelta(days=worker.settings.track_days)
+    return positioned(worker.ground, worker.feed.fleet.units, given, datetime.now(UTC), track)
 
 
 def _after(name: str, cursor: str | None) -> datetime | None:

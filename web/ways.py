@@ -45,10 +45,12 @@ async def way(case_no: str, worker: WorkerOf) -> Response:
         if case is None:
             raise UnknownCase(case=case_no)
         decision = await cases.which_decision(connection, case_no)
-    unit = worker.ground.district.units.get(case.unit or "")
-    stand = worker.feed.fleet.stand(unit.code) if unit else None
+    fleet, ground = worker.feed.fleet, worker.ground
+    unit = fleet.units.get(case.unit or "")
+    # The fleet goes over to another edition a moment later than the ground does, which may not have its base.
+    stand = fleet.stand(unit.code) if unit and unit.base in ground.district.bases else None
     lon, lat = towards(case.team, decision, (case.lon, case.lat))
-    found = await anyio.to_thread.run_sync(_way, worker.ground, stand, lon, lat) if stand else None
+    found = await anyio.to_thread.run_sync(_way, ground, stand, lon, lat) if stand else None
     line = {"type": "LineString", "coordinates": np.round(found.lonlat, 6).tolist()} if found else None
     answer = json_answer(
         {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -30,11 +30,13 @@ _PUT: Final = for_driver(
         ORDER BY unit
         ON CONFLICT (unit) DO UPDATE
         SET geom = EXCLUDED.geom, at = EXCLUDED.at, received_at = EXCLUDED.received_at,
-            accuracy_m = EXCLUDED.accuracy_m, on_shift = EXCLUDED.on_shift, kept_at = EXCLUDED.kept_at,
+            accuracy_m = EXCLUDED.accuracy_m, kept_at = EXCLUDED.kept_at,
+            on_shift = CASE WHEN known.unit IN (SELECT unnest(CAST(:silent AS text[]))) THEN known.on_shift
+                            ELSE EXCLUDED.on_shift END,
             kept_geom = EXCLUDED.kept_geom, kept_on_shift = EXCLUDED.kept_on_shift,
             xact = (pg_current_xact_id()::text)::bigint
         WHERE known.at < EXCLUDED.at
-        RETURNING unit
+        RETURNING unit, on_shift
     ), tracked AS (
         INSERT INTO unit_track (unit, at, geom, accuracy_m)
         SELECT unit, at, {_POINT.format(lon="lon", lat="lat")}, accuracy_m
@@ -44,30 +46,32 @@ _PUT: Final = for_driver(
         WHERE unit IN (SELECT unit FROM put)
         ON CONFLICT DO NOTHING
     )
-    SELECT coalesce(array_agg(unit), '{{}}') FROM put"""  # noqa: S608
+    SELECT coalesce(array_agg(unit), '{{}}'), coalesce(array_agg(on_shift), '{{}}') FROM put"""  # noqa: S608
 )
 
 
 async def put_positions(
     connection: AsyncConnection, known: Sequence[Known], track: Sequence[Position], now: datetime
-) -> frozenset[str]:
+) -> dict[str, bool]:
     """Write the last position of each unit where no later one is there, and what belongs to its track.
 
-    One statement; at most one position of each unit in `known`. The units that were written.
+    One statement; at most one position of each unit in `known`. The units that were written, and whether each is on
+    shift: where a position does not say, what the row said holds, whoever wrote it.
     """
     last, kept = [row.position for row in known], [row.kept for row in known]
     values = {
         "now": now,
         **_columns(last, ""),
-        "on_shift": [p.on_shift for p in last],
+        "on_shift": [p.on_shift is not False for p in last],
+        "silent": [p.unit for p in last if p.on_shift is None],
         "kept_at": [p.at for p in kept],
         "kept_lon": [p.lon for p in kept],
         "kept_lat": [p.lat for p in kept],
-        "kept_on_shift": [p.on_shift for p in kept],
+        "kept_on_shift": [p.on_shift is not False for p in kept],
         **_columns(track, "track_"),
     }
     row = await write(connection, _PUT, values)
-    return frozenset(row[0] if row else ())
+    return dict(zip(row[0], row[1], strict=True)) if row else {}
 
 
 def _columns(positions: Sequence[Position], prefix: str) -> dict[str, list[Any]]:
@@ -81,13 +85,16 @@ _SINCE: Final = text(
     FROM (SELECT 1) AS one LEFT JOIN (
         SELECT unit, ST_X(geom) AS lon, ST_Y(geom) AS lat, at, accuracy_m, on_shift, kept_at,
                ST_X(kept_geom) AS kept_lon, ST_Y(kept_geom) AS kept_lat, kept_on_shift
-        FROM unit_position WHERE xact >= :since
+        FROM unit_position WHERE xact >= :since AND kept_at > '1970-01-01' AND isfinite(at)
     ) AS p ON true"""
 )
 
 
 async def positions_since(connection: AsyncConnection, since: int) -> tuple[list[Known], int]:
-    """The units written by transaction `since` or later, and the transaction to ask from next (as `events_since`)."""
+    """The units written by transaction `since` or later, and the transaction to ask from next (as `events_since`).
+
+    Without those whose times are none: earlier releases took them.
+    """
     rows = (await connection.execute(_SINCE, {"since": since})).mappings().all()
     return [_as_known(row) for row in rows if row["unit"] is not None], int(rows[0]["horizon"])
 
@@ -132,4 +139,13 @@ async def track(
 async def forget_tracks(connection: AsyncConnection, before: datetime) -> int:
     """Delete what is kept of all ways from before a time; how many positions that were."""
     done = await connection.execute(text("DELETE FROM unit_track WHERE at < :before"), {"before": before})
+    return int(done.rowcount)
+
+
+async def forget_positions(connection: AsyncConnection, before: datetime, listed: Collection[str]) -> int:
+    """Delete the last positions from before a time of units that are not listed any more; how many those were."""
+    done = await connection.execute(
+        text("DELETE FROM unit_position WHERE at < :before AND unit <> ALL (CAST(:listed AS text[]))"),
+        {"before": before, "listed": list(listed)},
+    )
     return int(done.rowcount)
