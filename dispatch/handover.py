@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import shapely
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
@@ -17,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from dispatch.competence import PLACE_LAYERS, DecisionTable, Place
 from dispatch.district import District
 from geo.grid import Cover, Layer, Metric
-from geo.overlay import Held, Spot, overlay
+from geo.overlay import Held, Spot, areas_m2, overlay
 
 Said = tuple[str | None, str | None]
 """Who is responsible before and after; None: the place lies outside that edition's district."""
@@ -88,7 +87,7 @@ def handover(old: District, new: District) -> Handover:
     groups = _alike(sides[0].table, sides[1].table)
     found: dict[tuple[Said, frozenset[int]], _Pieces] = {}
     changed = same = left = 0.0
-    for spot, area in zip(spots, _areas_m2(spots, Metric(new.metric_crs)), strict=True):
+    for spot, area in zip(spots, areas_m2(spots, Metric(new.metric_crs)), strict=True):
         cut = 1 + len(sides[0].layers)
         held = (spot.held[1:cut], spot.held[cut:])
         answers = [
@@ -183,11 +182,3 @@ def _transfer(said: Said, matters: Sequence[tuple[str, ...]], pieces: _Pieces) -
         exact=best.exact,
         townships=tuple(sorted({township for _, _, township in pieces})),
     )
-
-
-def _areas_m2(spots: Sequence[Spot], metric: Metric) -> list[float]:
-    faces = [face for spot in spots for face in spot.faces]
-    owner = np.array([number for number, spot in enumerate(spots) for _ in spot.faces], dtype=np.int64)
-    weights = metric.areas_m2(faces) if faces else np.zeros(0)
-    total: list[float] = np.bincount(owner, weights, minlength=len(spots)).tolist()
-    return total

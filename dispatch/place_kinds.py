@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import shapely
 from shapely import Point, Polygon
 from shapely.geometry.base import BaseGeometry
@@ -18,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from dispatch.competence import PLACE_LAYERS, DecisionTable, Place
 from geo.coverage import GAP_M2
 from geo.grid import Cover, Layer, Metric, Zone
-from geo.overlay import Held, Spot, overlay
+from geo.overlay import Held, Spot, areas_m2, overlay
 
 _Side = tuple[int, tuple[str, ...]]
 """What the table sees of one layer: the rows whose cell holds, and the teams that those with `@layer` name."""
@@ -82,7 +81,7 @@ def place_kinds(table: DecisionTable, layers: Mapping[str, Layer], metric: Metri
     named = [layers[name] for name in PLACE_LAYERS if name in layers]
     whole = layers["district"].zones[0] if "district" in layers else None
     spots = overlay(named, whole.geometry if whole else None)
-    areas = _areas_m2(spots, metric)
+    areas = areas_m2(spots, metric)
     pairs = [
         (spot, area) for spot, area in zip(spots, areas, strict=True) if area >= GAP_M2 or _covered(named, spot.held)
     ]
@@ -99,14 +98,6 @@ def place_kinds(table: DecisionTable, layers: Mapping[str, Layer], metric: Metri
     )
     total = whole.area_km2 if whole else sum(areas) / 1e6
     return PlaceKinds(tuple(layer.name for layer in named), kinds, total, _left_m2(spots, whole))
-
-
-def _areas_m2(spots: Sequence[Spot], metric: Metric) -> list[float]:
-    faces = [face for spot in spots for face in spot.faces]
-    owner = [number for number, spot in enumerate(spots) for _ in spot.faces]
-    weights = metric.areas_m2(faces) if faces else np.zeros(0)
-    total: list[float] = np.bincount(np.array(owner, dtype=np.int64), weights, minlength=len(spots)).tolist()
-    return total
 
 
 def _left_m2(spots: Sequence[Spot], whole: Zone | None) -> float:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from shapely import Polygon, STRtree
 from shapely.geometry.base import BaseGeometry
 
-from geo.grid import Cover, Layer
+from geo.grid import Cover, Layer, Metric
 
 Held = tuple[tuple[int, ...], ...]
 """For each layer the numbers (into `Layer.zones`, ascending) of the zones that count at a place."""
@@ -47,6 +47,15 @@ def overlay(layers: Sequence[Layer], district: BaseGeometry | None) -> list[Spot
     Zones must be valid polygons (EPSG:4326). Some tens of milliseconds for 10,000 vertices.
     """
     return _Arrangement(layers, district).spots()
+
+
+def areas_m2(spots: Sequence[Spot], metric: Metric) -> list[float]:
+    """Of each spot's faces together, in the metric CRS."""
+    faces = [face for spot in spots for face in spot.faces]
+    owner = np.array([number for number, spot in enumerate(spots) for _ in spot.faces], dtype=np.int64)
+    weights = metric.areas_m2(faces) if faces else np.zeros(0)
+    total: list[float] = np.bincount(owner, weights, minlength=len(spots)).tolist()
+    return total
 
 
 class _Arrangement:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import folium
 import shapely
-from branca.element import Figure
-from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
@@ -18,25 +17,7 @@ from dispatch.handover import Said, Transfer
 from dispatch.replay import Replay
 from geo.changes import LayerChange
 from web.difference import KINDS, TABLES, area, counted, shown, team_name, zone_title
-from web.drawing import simplified
-from web.figure import (
-    DISTRICT_EDGE,
-    LAND,
-    TOWNSHIP_EDGE,
-    WATERS,
-    Behaviour,
-    Style,
-    Text,
-    add_names,
-    add_shapes,
-    add_styled,
-    asset,
-    bounds_of,
-    feature,
-    inert,
-    sheet,
-)
-from web.offline import self_contained
+from web.figure import Style, add_borders, add_styled, bounds_of, feature, finished, inert, panel, sheet
 
 PANES: Final = {
     "land": 200,
@@ -97,15 +78,9 @@ class Move:
 
 def page(comparison: Comparison, replay: Replay | None) -> str:
     """The whole page. Raises `PageNotBuilt` where Leaflet has not been put beside the built page."""
-    layers, district = comparison.new.layers, comparison.new.layers["district"]
-    colours = _colours(comparison)
-    figure = sheet(PANES, "changed")
-    townships = simplified(layers["township"])
-    add_shapes(figure, townships, "land", LAND)
-    if "water" in layers:
-        add_shapes(figure, simplified(layers["water"]), "water", WATERS, WATER)
-    add_shapes(figure, townships, "borders", TOWNSHIP_EDGE)
-    add_shapes(figure, simplified(district), "borders", DISTRICT_EDGE)
+    layers, colours = comparison.new.layers, _colours(comparison)
+    figure = sheet(layers, PANES, "changed", WATER)
+    add_borders(figure, layers)
     others = [one for one in comparison.layers if not deciding(one)]
     add_styled(figure, [("", one.region, OTHER) for one in others if not one.region.is_empty], "others", OTHERS)
     _add_changed(figure, comparison, colours)
@@ -113,16 +88,10 @@ def page(comparison: Comparison, replay: Replay | None) -> str:
         add_styled(figure, [] if lines.is_empty else [("", lines, style)], "edges", name)
     if replay is not None:
         _add_cases(figure, replay, colours)
-    add_names(figure, layers)
-    folium.LayerControl(collapsed=False).add_to(figure)
-    west, south, east, north = _extent(comparison)
-    figure.fit_bounds([[south, west], [north, east]], padding=(28, 28))
-    Behaviour([CHANGED, OLD_EDGES, NEW_EDGES, OTHERS, CASES, WATER]).add_to(figure)
-    root = cast("Figure", figure.get_root())
-    root.html.add_child(Text(_panel(comparison, replay, colours)))
-    css = asset("heatmap.css") + asset("changes.css")
-    root.header.add_child(Text(f"<style>{css}</style><script>{asset('heatmap.js')}</script>"))
-    return self_contained(root.render(), f"{comparison.new.name} 版次对照 Editions compared")
+    explained = [CHANGED, OLD_EDGES, NEW_EDGES, OTHERS, CASES, WATER]
+    title = f"{comparison.new.name} 版次对照 Editions compared"
+    beside = _panel(comparison, replay, colours)
+    return finished(figure, layers, _extent(comparison), explained, beside, title, "changes.css")
 
 
 # --- the map ---------------------------------------------------------------------------------------------------------
@@ -211,29 +180,31 @@ def _extent(comparison: Comparison) -> tuple[float, float, float, float]:
 
 
 def _panel(comparison: Comparison, replay: Replay | None, colours: dict[Said, str]) -> str:
-    unreal = [one for one in comparison.new.layers.values() if not one.real]
-    return (
-        Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        .from_string(asset("changes.html.j2"))
-        .render(
-            old=comparison.old,
-            new=comparison.new,
-            comparison=comparison,
-            found=comparison.handover,
-            unreal=unreal,
-            moves=list(_moves(comparison, replay, colours)),
-            layers=[(one, list(_zone_rows(one))) for one in comparison.layers],
-            tables=[(TABLES[one.name], one, one.rows[:ROWS_SHOWN]) for one in comparison.tables],
-            replay=replay,
-            cases=_cases(comparison, replay) if replay else [],
-            cases_shown=CASES_SHOWN,
-            rows_shown=ROWS_SHOWN,
-            area=area,
-            counted=counted,
-            shown=shown,
-            kinds=KINDS,
-            names={"changed": CHANGED},
-        )
+    return panel(
+        "changes.html.j2",
+        old=comparison.old,
+        new=comparison.new,
+        comparison=comparison,
+        found=comparison.handover,
+        unreal=[one for one in comparison.new.layers.values() if not one.real],
+        moves=list(_moves(comparison, replay, colours)),
+        only=[
+            (Markup("仅{}列出的事项 <span lang='en'>matters only the {} edition lists</span>").format(*of), codes)
+            for of, codes in (
+                (("旧版", "old"), comparison.handover.only_old),
+                (("新版", "new"), comparison.handover.only_new),
+            )
+            if codes
+        ],
+        layers=[(one, list(_zone_rows(one))) for one in comparison.layers],
+        tables=[(TABLES[one.name], one, one.rows[:ROWS_SHOWN]) for one in comparison.tables],
+        replay=replay,
+        cases=_cases(comparison, replay) if replay else [],
+        cases_shown=CASES_SHOWN,
+        area=area,
+        counted=counted,
+        shown=shown,
+        kinds=KINDS,
     )
 
 

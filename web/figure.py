@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
+from typing import cast
 
 import folium
-from branca.element import Element, MacroElement
+from branca.element import Element, Figure, MacroElement
 from folium.template import Template
+from jinja2 import Environment, StrictUndefined
 from shapely.geometry.base import BaseGeometry
 
 from geo.grid import Layer
-from web.drawing import Shapes, named, rounded
+from web.drawing import Shapes, named, rounded, simplified
+from web.offline import self_contained
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -24,8 +27,11 @@ TOWNSHIP_EDGE: Style = {"fill": False, "color": "#4b5a64", "weight": 1.3, "opaci
 DISTRICT_EDGE: Style = {"fill": False, "color": "#10191f", "weight": 2.5}
 
 
-def sheet(panes: Mapping[str, int], listening: str) -> folium.Map:
-    """A map without tiles, with panes by what lies over what; only one of them listens to the pointer."""
+def sheet(layers: Mapping[str, Layer], panes: Mapping[str, int], listening: str, waters: str) -> folium.Map:
+    """A map without tiles but the district's land and waters (switched by that name).
+
+    Panes by what lies over what (`land`, `water`, `borders` and `names` among them); one listens to the pointer.
+    """
     figure = folium.Map(
         tiles=None,
         zoom_snap=0.25,
@@ -37,7 +43,48 @@ def sheet(panes: Mapping[str, int], listening: str) -> folium.Map:
     )
     for name, z_index in panes.items():
         folium.map.CustomPane(name, z_index=z_index, pointer_events=name == listening).add_to(figure)
+    add_shapes(figure, simplified(layers["township"]), "land", LAND)
+    if "water" in layers:
+        add_shapes(figure, simplified(layers["water"]), "water", WATERS, waters)
     return figure
+
+
+def add_borders(figure: folium.Map, layers: Mapping[str, Layer]) -> None:
+    """Those of the townships and of the district."""
+    add_shapes(figure, simplified(layers["township"]), "borders", TOWNSHIP_EDGE)
+    add_shapes(figure, simplified(layers["district"]), "borders", DISTRICT_EDGE)
+
+
+def panel(template: str, **facts: object) -> str:
+    """What stands beside the map, by a template of ours."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(asset(template)).render(facts)
+
+
+def finished(
+    figure: folium.Map,
+    layers: Mapping[str, Layer],
+    bounds: tuple[float, float, float, float],
+    explained: Sequence[str],
+    beside: str,
+    title: str,
+    *styles: str,
+) -> str:
+    """The page: names over the map, its switches, what it shows first (degrees), the panel; needs no network.
+
+    explained: the layers whose switch shows what belongs to them in the panel; styles: assets besides the common one.
+    Raises `PageNotBuilt` where Leaflet has not been put beside the built page.
+    """
+    add_names(figure, layers)
+    folium.LayerControl(collapsed=False).add_to(figure)
+    west, south, east, north = bounds
+    figure.fit_bounds([[south, west], [north, east]], padding=(28, 28))
+    Behaviour(list(explained)).add_to(figure)
+    root = cast("Figure", figure.get_root())
+    root.html.add_child(Text(beside))
+    css = "".join(asset(name) for name in ("heatmap.css", *styles))
+    root.header.add_child(Text(f"<style>{css}</style><script>{asset('heatmap.js')}</script>"))
+    return self_contained(root.render(), title)
 
 
 def add_shapes(figure: folium.Map, shapes: Shapes, pane: str, style: Style, name: str | None = None) -> None:

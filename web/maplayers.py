@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from shapely import STRtree, box, relate_pattern, to_geojson
@@ -18,9 +18,6 @@ from shapely.geometry.base import BaseGeometry
 from dispatch.district import District
 from dispatch.errors import UnknownLayer, UnknownZone
 from web.paging import Box, page_by_code
-
-EXTRA: Final = ("roads", "bases")
-"""Served like layers, though they are no zones."""
 
 
 @dataclass(frozen=True, slots=True)

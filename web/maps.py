@@ -5,33 +5,12 @@ There is no tile server: the district's own layers are the base map.
 
 from __future__ import annotations
 
-from typing import cast
-
 import folium
-from branca.element import Figure
 from folium.plugins import HeatMap
-from jinja2 import Environment, StrictUndefined
 
 from web.drawing import Shapes, heat_points, outlines, raster, simplified
-from web.figure import (
-    DISTRICT_EDGE,
-    LAND,
-    TOWNSHIP_EDGE,
-    WATERS,
-    Behaviour,
-    Style,
-    Text,
-    add_names,
-    add_shapes,
-    add_styled,
-    asset,
-    bounds_of,
-    feature,
-    inert,
-    sheet,
-)
+from web.figure import Style, add_borders, add_shapes, add_styled, bounds_of, feature, finished, inert, panel, sheet
 from web.legend import COLD_COLOUR, DENSITY_COLOURS, HOT_COLOUR, count_classes, density_levels, number, spread
-from web.offline import self_contained
 from web.tally import FALSE_DISCOVERY_RATE, Tally, Words
 
 HEAT_GRADIENT = {0.1: "#ffe08a", 0.3: "#feb24c", 0.5: "#fd8d3c", 0.75: "#f03b20", 1.0: "#a50f26"}
@@ -68,12 +47,7 @@ COLD_EDGE: Style = {"color": COLD_COLOUR, "weight": 2.5, "dashArray": "6 4", "fi
 def page(tally: Tally) -> str:
     """The whole page. Raises `PageNotBuilt` where Leaflet has not been put beside the built page."""
     layers, place = tally.district.layers, tally.place.geometry
-    figure = sheet(PANES, "grid")
-
-    townships, cells = simplified(layers["township"]), simplified(tally.layer)
-    add_shapes(figure, townships, "land", LAND)
-    if "water" in layers:
-        add_shapes(figure, simplified(layers["water"]), "water", WATERS, WATER)
+    figure, cells = sheet(layers, PANES, "grid", WATER), simplified(tally.layer)
     _add_counts(figure, tally, cells)
     _add_density(figure, tally)
     HeatMap(  # type: ignore[no-untyped-call]
@@ -87,20 +61,11 @@ def page(tally: Tally) -> str:
     ).add_to(figure)
     _add_spots(figure, tally, cells)
     _add_grid(figure, tally, cells)
-    add_shapes(figure, townships, "borders", TOWNSHIP_EDGE)
-    add_shapes(figure, simplified(layers["district"]), "borders", DISTRICT_EDGE)
+    add_borders(figure, layers)
     if tally.selection.zone:
         add_shapes(figure, [(tally.place.code, place)], "borders", PLACE_EDGE)
-    add_names(figure, layers)
-    folium.LayerControl(collapsed=False).add_to(figure)
-    west, south, east, north = place.bounds
-    figure.fit_bounds([[south, west], [north, east]], padding=(28, 28))
-    Behaviour([HEAT, SPOTS, GRID, WATER]).add_to(figure)
-
-    root = cast("Figure", figure.get_root())
-    root.html.add_child(Text(_panel(tally)))
-    root.header.add_child(Text(f"<style>{asset('heatmap.css')}</style><script>{asset('heatmap.js')}</script>"))
-    return self_contained(root.render(), f"{tally.title.zh} {tally.period.zh}")
+    title = f"{tally.title.zh} {tally.period.zh}"
+    return finished(figure, layers, place.bounds, [HEAT, SPOTS, GRID, WATER], _panel(tally), title)
 
 
 # --- layers ------------------------------------------------------------------------------------------------------
@@ -215,34 +180,31 @@ def _panel(tally: Tally) -> str:
         for zone, n, km2 in tally.by_township
     ]
     township = tally.district.layers["township"]
-    return (
-        Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-        .from_string(asset("heatmap.html.j2"))
-        .render(
-            title=tally.title,
-            warnings=tally.warnings,
-            period=tally.period,
-            filters=tally.filters,
-            cases=tally.cases,
-            number=tally.number,
-            names={"heat": HEAT, "density": DENSITY, "counts": COUNTS, "spots": SPOTS},
-            heat_colours=list(HEAT_GRADIENT.values()),
-            density_steps=[
-                {"colour": colour, "label": f"≥{number(level)}"}
-                for level, colour in zip(levels, density_colours, strict=True)
-            ],
-            count_steps=count_classes(int(found.count.max(initial=0))),
-            bandwidth_m=f"{tally.surface.bandwidth_m:.0f}",
-            unit=Words(tally.layer.label, tally.layer.label_en.lower()),
-            hot_colour=HOT_COLOUR,
-            cold_colour=COLD_COLOUR,
-            hot=int(spots.hot.sum()),
-            cold=int(spots.cold.sum()),
-            rate=f"{FALSE_DISCOVERY_RATE:.0%}".removesuffix("%"),
-            townships=townships,
-            township_label=Words(township.label, township.label_en),
-            busiest=busiest,
-            source=tally.source,
-            made_at=tally.made_at,
-        )
+    return panel(
+        "heatmap.html.j2",
+        title=tally.title,
+        warnings=tally.warnings,
+        period=tally.period,
+        filters=tally.filters,
+        cases=tally.cases,
+        number=tally.number,
+        names={"heat": HEAT, "density": DENSITY, "counts": COUNTS, "spots": SPOTS},
+        heat_colours=list(HEAT_GRADIENT.values()),
+        density_steps=[
+            {"colour": colour, "label": f"≥{number(level)}"}
+            for level, colour in zip(levels, density_colours, strict=True)
+        ],
+        count_steps=count_classes(int(found.count.max(initial=0))),
+        bandwidth_m=f"{tally.surface.bandwidth_m:.0f}",
+        unit=Words(tally.layer.label, tally.layer.label_en.lower()),
+        hot_colour=HOT_COLOUR,
+        cold_colour=COLD_COLOUR,
+        hot=int(spots.hot.sum()),
+        cold=int(spots.cold.sum()),
+        rate=f"{FALSE_DISCOVERY_RATE:.0%}".removesuffix("%"),
+        townships=townships,
+        township_label=Words(township.label, township.label_en),
+        busiest=busiest,
+        source=tally.source,
+        made_at=tally.made_at,
     )

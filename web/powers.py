@@ -20,7 +20,6 @@ from geo.grid import Layer
 from web.powers_map import drawn
 
 ASSETS = Path(__file__).parent / "assets"
-_MATTERS_NAMED = 6
 SPARE_WORDS = {
     "never_speaks": ("本区没有符合其地点条件的地方", "no place of the district is such"),
     "always_beaten": ("凡适用处都有更具体的规则 {others}", "wherever it speaks, {others} is more specific"),
