@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -46,6 +46,21 @@ class Received:
     filled: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """Who may be sent."""
+
+    candidates: list[Candidate]
+    passed: frozenset[str]
+    """Those of a large team who were believed to be on a case: of the others, the nearest are the candidates."""
+
+    def holds(self, busy: Collection[str]) -> bool:
+        """Whether the same would be gathered with these on a case."""
+        return all(code in busy for code in self.passed) and not any(
+            one.unit.code in busy and one.unit.code not in self.passed for one in self.candidates
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     """A report of which all is known but who is busy."""
@@ -57,7 +72,7 @@ class _Waiting:
     """The last enactment that was known when the ground was chosen."""
     placed: Placed
     weighed: Weighed
-    candidates: list[Candidate]
+    gathered: _Gathered
     answer: asyncio.Future[Received | None]
     """None: its id is there already, and nothing was written."""
 
@@ -114,16 +129,22 @@ class Reception:
                 await moves.photos_are_here(connection, draft.photos)
         report = placed.report
         weighed = ground.weigh(report.lon, report.lat, report.accuracy_m, placed.place, draft.matter)
-        team = weighed.ruling.team
-        candidates = ground.candidates(team, weighed.lon, weighed.lat, self._fleet, now, self._busy)
+        gathered = self._gather(ground, weighed, now, self._busy)
         answer: asyncio.Future[Received | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(draft, ground, enacted, placed, weighed, candidates, answer))
+        self._waiting.append(_Waiting(draft, ground, enacted, placed, weighed, gathered, answer))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_waiting())
         if received := await answer:
             return received
         async with connect(self._engine) as connection:
             return await _as_known(connection, report_id, draft)
+
+    def _gather(self, ground: Ground, weighed: Weighed, now: datetime, busy: Collection[str]) -> _Gathered:
+        team, fleet = weighed.ruling.team, self._fleet
+        candidates = ground.candidates(team, weighed.lon, weighed.lat, fleet, now, busy)
+        units = ground.units_of.get(team, ())
+        large = len(units) > fleet.MOST
+        return _Gathered(candidates, frozenset(u.code for u in units if u.code in busy) if large else frozenset())
 
     async def _write_waiting(self) -> None:
         """One group after the other, until nobody waits."""
@@ -180,15 +201,22 @@ class Reception:
 
     async def _write(self, connection: AsyncConnection, group: list[_Waiting], numbers: list[int]) -> bool:
         """Decide and write by what is believed of the units. False: it was not so, and what is so is remembered."""
-        units = frozenset(candidate.unit.code for one in group for candidate in one.candidates)
-        believed = self._busy & units
-        busy, openings, answers = set(believed), [], []
+        busy, units = set(self._busy), set[str]()
+        openings, answers = [], []
         for one, number in zip(group, numbers, strict=True):
+            gathered = one.gathered
+            if len(gathered.candidates) < len(one.ground.units_of.get(one.weighed.ruling.team, ())):
+                # Of a large team some were left out, which others of the group or a corrected belief may change.
+                if not gathered.holds(busy):
+                    gathered = self._gather(one.ground, one.weighed, one.placed.report.received_at, busy)
+                # Nobody is passed over for a belief that is not checked.
+                units |= gathered.passed
+            units |= {candidate.unit.code for candidate in gathered.candidates}
             decision = routing.decide(
                 version=one.ground.district.version,
                 ruling=one.weighed.ruling,
                 place=one.placed.place,
-                candidates=one.candidates,
+                candidates=gathered.candidates,
                 busy=busy,
                 notes=one.placed.notes,
                 facts=one.placed.facts,
@@ -200,7 +228,7 @@ class Reception:
             answers.append(Received(case, decided, known=False, filled=one.placed.filled))
             if decision.unit:
                 busy.add(decision.unit)
-        assumed = moves.Assumed(units, believed, min(one.enacted for one in group))
+        assumed = moves.Assumed(frozenset(units), self._busy & units, min(one.enacted for one in group))
         truth = await moves.open_cases(connection, openings, assumed)
         if truth is not None:
             self._busy = self._busy - units | truth.busy

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+import random
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -14,14 +16,16 @@ import psycopg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dispatch import errors
+from dispatch import district, errors
 from dispatch.editions import Editions
-from dispatch.fleet import Fleet
+from dispatch.fleet import Fleet, Known, Position
+from dispatch.ground import prepare
 from dispatch.intake import Draft
 from dispatch.reception import TOGETHER, Received, Reception
 from dispatch.store import moves
 from dispatch.store.engine import migrate, open_engine
 from tests.sample import ground
+from tests.small_district import write_small_district
 
 T = TypeVar("T")
 
@@ -172,7 +176,7 @@ def test_workers_that_write_at_once_neither_wait_in_a_ring_nor_share_a_unit(data
 
     async def both_at_once(engine: AsyncEngine) -> list[list[Received | BaseException]]:
         one, other = await desk(engine), await desk(engine)
-        found = []
+        found: list[list[Received | BaseException]] = []
         for sent in rounds:
             with _locked(database_url):
                 writing = asyncio.gather(all_of(one, sent), all_of(other, sent[::-1]))
@@ -245,3 +249,46 @@ def _end_all(url: str) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
             "AND pid <> pg_backend_pid() AND application_name <> 'holder'"
         )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_a_large_team_the_nearest_who_is_truly_free_is_sent(database_url: str, tmp_path: Path, seed: int) -> None:
+    """Against the obvious: of those who are on no case, whoever is quickest. Meanwhile cases are returned, and nobody
+    tells this worker."""
+    folder = write_small_district(tmp_path / "large")
+    header, row, *others = (folder / "units.csv").read_text("utf-8").splitlines()
+    codes = [f"T1-V{n:02d}" for n in range(60)]
+    (folder / "units.csv").write_text(
+        "\n".join([header, *(row.replace("T1-V1", one) for one in codes), *others]), "utf-8"
+    )
+    large = prepare(district.load(folder))
+    chance = random.Random(seed)
+    now = datetime.now(UTC)
+    places = {code: (chance.uniform(120.001, 120.049), chance.uniform(30.001, 30.099)) for code in codes}
+    fleet = Fleet(large.district, timedelta(minutes=10))
+    fleet.learn((Known(at, at) for at in (Position(code, *xy, now) for code, xy in places.items())), now)
+
+    def quickest(lon: float, lat: float, free: Collection[str]) -> str | None:
+        legs = large.travel.legs("vehicle", {code: places[code] for code in free}, lon, lat)
+        return min(((leg.seconds, code) for code, leg in legs.items() if leg), default=(0.0, None))[1]
+
+    async def day(engine: AsyncEngine) -> None:
+        editions = Editions(engine, large)
+        await editions.start(now)
+        reception = Reception(engine, editions, fleet, 30)
+        on_case: dict[str, str] = {}
+        for _ in range(40):
+            spot = chance.uniform(120.005, 120.045), chance.uniform(30.005, 30.095)
+            sent = [Draft(id=uuid4(), lon=spot[0], lat=spot[1], matter="0101") for _ in range(chance.randint(1, 9))]
+            answers = [one for one in await all_of(reception, sent) if isinstance(one, Received)]
+            assert len(answers) == len(sent)
+            for one in sorted(answers, key=lambda one: one.case.case_no):
+                assert one.case.unit == quickest(*spot, [code for code in codes if code not in on_case.values()])
+                if one.case.unit:
+                    on_case[one.case.case_no] = one.case.unit
+            back = chance.sample(sorted(on_case), min(len(on_case), chance.randint(0, 8)))
+            with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+                connection.execute("UPDATE case_file SET state = 'returned' WHERE case_no = ANY(%s)", (back,))
+            on_case = {case: unit for case, unit in on_case.items() if case not in back}
+
+    made(day, database_url)
