@@ -20,7 +20,7 @@ from dispatch.ground import Ground
 from dispatch.model import Action, CaseRow, State
 from dispatch.opening import after, report_digest
 from dispatch.outcomes import towards
-from dispatch.relocation import Pin, relocate
+from dispatch.relocation import Pin, relocate, settle
 from dispatch.store import cases, moves
 from dispatch.store.engine import connect
 from geo.travel import Leg
@@ -59,6 +59,8 @@ class Order:
     unit: str = ""
     photos: tuple[str, ...] = ()
     pin: Pin | None = None
+    settles: str = ""
+    """Of a place to be confirmed: the team whose part of the circle is meant, where nobody says where exactly."""
     seq: int | None = None
     """The step that the actor was looking at; None: whatever it is."""
 
@@ -68,7 +70,8 @@ async def act(engine: AsyncEngine, editions: Editions, fleet: Fleet, order: Orde
 
     A place that is corrected is decided by the edition that held when it was seen, and again if another was enacted
     before that was written. Raises `UnknownCase`, `ActionNotAllowed`, `ActionNeeds`, `UnknownTeam`, `UnknownUnit`,
-    `UnitBusy`, `UnknownPhoto`, `CaseMovedOn`, `ActionConflicts`, and of a position what `intake.locate` raises.
+    `UnitBusy`, `UnknownOutcome`, `UnknownPhoto`, `CaseMovedOn`, `ActionConflicts`, and of a position what
+    `intake.locate` raises.
     """
     for _ in range(moves.TRIES):
         enacted = editions.number
@@ -186,9 +189,14 @@ def decide_relocation(
     now: datetime,
 ) -> tuple[CaseRow, Entry]:
     """As `decide_action`, for an order that corrects where the case lies; `before`: its decision until now."""
-    transition = lifecycle.advance(case.state, order.action, {"position": "given" if order.pin else ""})
-    pin = cast("Pin", order.pin)  # without one the table refuses
-    moved, told = relocate(ground, fleet, transition, case, before, pin, busy, now)
+    transition = lifecycle.advance(
+        case.state, order.action, {"position": "given" if order.pin or order.settles else ""}
+    )
+    if order.settles:
+        moved, told = settle(ground, fleet, transition, case, before, order.settles, busy, now)
+    else:
+        pin = cast("Pin", order.pin)  # without one the table refuses
+        moved, told = relocate(ground, fleet, transition, case, before, pin, busy, now)
     return _done(order, case, moved, told, now)
 
 

@@ -217,6 +217,13 @@ class CaseMovedOn(DomainError):
     Look at it again before acting."""
 
 
+class UnknownOutcome(DomainError):
+    """案件 {case} 的误差圈内没有由队伍 {team} 负责的部分，或位置已另行确认。
+    No part of the circle of case {case} is the team {team}'s, or its place was settled meanwhile.
+    请查看案件最新情况。
+    Look at the case again."""
+
+
 class UnitBusy(DomainError):
     """单元 {unit} 正在处理案件 {case}。
     Unit {unit} is on case {case}.

@@ -13,7 +13,7 @@ from dispatch.district import District
 from dispatch.errors import ExtractUnreadable, UnknownMatter, ValhallaMissing
 from dispatch.fleet import Fleet
 from dispatch.model import Matter, MatterClass, Unit
-from dispatch.outcomes import Spot, Weighed, weigh
+from dispatch.outcomes import Spot, Weighed, settle, weigh
 from dispatch.routing import Candidate
 from geo import valhalla
 from geo.circle import Circles
@@ -75,6 +75,15 @@ class Ground:
         spot = Spot(lon, lat, radius_m, place, matter, isinstance(known, Matter) and known.on_water)
         parts = () if clear else self.circles.parts(lon, lat, radius_m)
         return weigh(self.table, spot, parts, self.district.settings.confirm_share)
+
+    def settle(
+        self, lon: float, lat: float, radius_m: float, matter: str, team: str
+    ) -> tuple[Weighed, tuple[float, float]] | None:
+        """As `weigh`, where somebody says that the team's part of it is meant: see `outcomes.settle`."""
+        known = self.matter(matter)
+        on_water = isinstance(known, Matter) and known.on_water
+        spot = Spot(lon, lat, radius_m, self.locator.at(lon, lat), matter, on_water)
+        return settle(self.table, spot, self.circles.parts(lon, lat, radius_m), team)
 
     def matter(self, code: str) -> Matter | MatterClass:
         """The matter, or the class when only that is known. Raises `UnknownMatter`."""

@@ -219,7 +219,10 @@ class Past:
     """WGS 84 degrees."""
     matter: str
     radius_m: float | None
-    """As far as the accuracy of its position was weighed when it was decided; None: the point decided alone."""
+    """As far as the accuracy of its position was weighed when it was decided; None: the point decides alone.
+
+    So it does, too, where somebody chose whose part of its circle is meant: it lies in that part.
+    """
     team: str
     version: str
     """The edition that decided it."""
@@ -304,3 +307,5 @@ class Decision:
     """Where teams differ within the circle: each with its share, the chosen one first."""
     target: tuple[float, float] | None = None
     """Where the team's units are sent (WGS 84 degrees), and their ways were counted to; None: to the place itself."""
+    circle: tuple[float, float] | None = None
+    """The middle of the circle that was weighed (WGS 84 degrees), where that is not the place itself."""

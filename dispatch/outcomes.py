@@ -49,6 +49,8 @@ class Weighed:
     facts: Mapping[str, float | str]
     target: tuple[float, float] | None = None
     """Where the units are sent (WGS 84 degrees), if not to the reported point: the middle of the chosen outcome."""
+    circle: tuple[float, float] | None = None
+    """The middle of the circle (WGS 84 degrees), if the case is not shown there."""
 
     def towards(self, team: str, place: tuple[float, float]) -> tuple[float, float]:
         """Where a team's units are sent: see `towards`."""
@@ -77,18 +79,33 @@ def _towards(
     return target or place if team == named else spots.get(team, place)
 
 
-def weigh(table: DecisionTable, spot: Spot, parts: Sequence[Part], confirm_share: float) -> Weighed:
-    """The outcome for a circle.
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """A circle in which teams differ."""
 
-    parts: the kinds of place it meets (`Circles.parts`), largest first; none: the point decides alone. The team with
-    the largest share is chosen; of equals the one whose place the point is in, then the lower code. A share below
-    `confirm_share` (0 to 1) is marked `confirm_place`. Where the matter is one of water and the circle meets any, dry
-    land has no share (`water_decides`).
-    """
+    here: Ruling
+    """At the reported point."""
+    drawn: bool
+    """It is a matter of water, and only the water counts."""
+    lost: bool
+    """Dry land has lost its share by that."""
+    outcomes: tuple[Outcome, ...]
+    """The largest share first."""
+    leading: Mapping[str, tuple[Part, Ruling]]
+    """Team -> the largest piece where it is responsible, and by what row it is."""
+
+    def holds(self, team: str, spot: Spot) -> bool:
+        """Whether the reported point itself lies where the team's outcome does."""
+        wet = bool(spot.place.get(WATER)) or not self.leading[team][0].place.get(WATER)
+        return self.here.team == team and (wet or not self.drawn)
+
+
+def _shared(table: DecisionTable, spot: Spot, parts: Sequence[Part]) -> _Shared | None:
+    """None where one team is responsible all over the circle."""
     here = table.decide(spot.place, spot.matter)
     rulings = [table.decide(part.place, spot.matter) for part in parts]
     if all(ruling.team == here.team for ruling in rulings):
-        return Weighed(here, spot.lon, spot.lat, spot.radius_m, max(len(parts), 1), (), (), {})
+        return None
     drawn = spot.on_water and any(part.place.get(WATER) for part in parts)
     counts = [bool(part.place.get(WATER)) or not drawn for part in parts]
     total = sum(part.share for part, counted in zip(parts, counts, strict=True) if counted)
@@ -101,25 +118,68 @@ def weigh(table: DecisionTable, spot: Spot, parts: Sequence[Part], confirm_share
         return (-round(sum(shares[i] for i in teams[team]), 9), team != here.team, team)
 
     ranked = sorted(teams, key=order)
-    leading = {team: max(teams[team], key=lambda i: (shares[i], parts[i].share)) for team in ranked}
-    outcomes = tuple(
-        _outcome(parts[leading[team]], rulings[leading[team]], sum(shares[i] for i in teams[team])) for team in ranked
-    )
-    chosen = outcomes[0]
-    stays = here.team == chosen.team and (bool(spot.place.get(WATER)) or not drawn)
-    lost = drawn and not all(counts)
-    unsure = chosen.share < confirm_share
+    first = {team: max(teams[team], key=lambda i: (shares[i], parts[i].share)) for team in ranked}
+    leading = {team: (parts[i], rulings[i]) for team, i in first.items()}
+    outcomes = tuple(_outcome(*leading[team], sum(shares[i] for i in teams[team])) for team in ranked)
+    return _Shared(here, drawn, drawn and not all(counts), outcomes, leading)
+
+
+def weigh(table: DecisionTable, spot: Spot, parts: Sequence[Part], confirm_share: float) -> Weighed:
+    """The outcome for a circle.
+
+    parts: the kinds of place it meets (`Circles.parts`), largest first; none: the point decides alone. The team with
+    the largest share is chosen; of equals the one whose place the point is in, then the lower code. A share below
+    `confirm_share` (0 to 1) is marked `confirm_place`. Where the matter is one of water and the circle meets any, dry
+    land has no share (`water_decides`).
+    """
+    shared = _shared(table, spot, parts)
+    if shared is None:
+        here = table.decide(spot.place, spot.matter)
+        return Weighed(here, spot.lon, spot.lat, spot.radius_m, max(len(parts), 1), (), (), {})
+    chosen = shared.outcomes[0]
+    stays, unsure = shared.holds(chosen.team, spot), chosen.share < confirm_share
     return Weighed(
-        ruling=here if stays else rulings[leading[chosen.team]],
+        ruling=shared.here if stays else shared.leading[chosen.team][1],
         lon=spot.lon if stays else chosen.lon,
         lat=spot.lat if stays else chosen.lat,
         radius_m=spot.radius_m,
         kinds=len(parts),
-        outcomes=outcomes,
-        notes=(*(["water_decides"] if lost else []), *(["confirm_place"] if unsure else [])),
+        outcomes=shared.outcomes,
+        notes=(*(["water_decides"] if shared.lost else []), *(["confirm_place"] if unsure else [])),
         facts={"largest_share": chosen.share, "confirm_share": confirm_share} if unsure else {},
         target=None if stays else (chosen.lon, chosen.lat),
     )
+
+
+def settle(
+    table: DecisionTable, spot: Spot, parts: Sequence[Part], team: str
+) -> tuple[Weighed, tuple[float, float]] | None:
+    """The outcome for a circle of which somebody says whose part of it is meant, and the point that is shown for it.
+
+    The point is the reported one if that lies in that part, else the nearest of it (WGS 84 degrees). Nobody measured
+    anything: the circle stays as wide as it was. None where no part of the circle is the team's.
+    """
+    shared = _shared(table, spot, parts)
+    if shared is None or team not in shared.leading:
+        return None
+    part, ruling = shared.leading[team]
+    stays = shared.holds(team, spot)
+    outcomes = sorted(shared.outcomes, key=lambda one: one.team != team)
+    chosen = outcomes[0]
+    lon, lat = (spot.lon, spot.lat) if stays else part.nearest(spot.lon, spot.lat)
+    weighed = Weighed(
+        ruling=shared.here if stays else ruling,
+        lon=spot.lon if stays else chosen.lon,
+        lat=spot.lat if stays else chosen.lat,
+        radius_m=spot.radius_m,
+        kinds=len(parts),
+        outcomes=tuple(outcomes),
+        notes=("settled_by_choice",),
+        facts={"chosen_share": chosen.share},
+        target=None if stays else (chosen.lon, chosen.lat),
+        circle=None if stays else (spot.lon, spot.lat),
+    )
+    return weighed, (lon, lat)
 
 
 def _outcome(part: Part, ruling: Ruling, share: float) -> Outcome:

@@ -15,12 +15,14 @@ from typing import Any, Final
 from pyproj import Geod
 
 from dispatch import routing
+from dispatch.errors import UnknownOutcome
 from dispatch.fleet import Fleet
 from dispatch.ground import Ground
-from dispatch.intake import locate
+from dispatch.intake import Located, locate
 from dispatch.lifecycle import HOLDS_UNIT, Transition
 from dispatch.model import CaseRow, State
 from dispatch.opening import placed_at, placing
+from dispatch.outcomes import Weighed
 from geo.datum import Datum
 
 _GEOD: Final = Geod(ellps="WGS84")
@@ -53,24 +55,65 @@ def relocate(
     """
     at = locate(ground, pin.lon, pin.lat, pin.datum, pin.accuracy_m)
     weighed = ground.weigh(at.lon, at.lat, at.accuracy_m, at.place, case.matter)
+    at = replace(
+        at, notes=("relocated", *at.notes), facts={**at.facts, "moved_m": _metres(case.lon, case.lat, at.lon, at.lat)}
+    )
+    given = {"lon": pin.lon, "lat": pin.lat, "datum": at.datum.value}
+    return _again(ground, fleet, transition, case, before, at, weighed, given, busy, now)
+
+
+def settle(
+    ground: Ground,
+    fleet: Fleet,
+    transition: Transition,
+    case: CaseRow,
+    before: Mapping[str, Any],
+    team: str,
+    busy: frozenset[str],
+    now: datetime,
+) -> tuple[CaseRow, dict[str, object]]:
+    """As `relocate`, where somebody says whose part of its circle is meant, and nobody where exactly.
+
+    The circle stays the one that was reported; the case is shown where that part is nearest to its middle. Raises
+    `UnknownOutcome` where no part of it is the team's.
+    """
+    middle = before.get("circle") or {"lon": case.lon, "lat": case.lat}
+    found = ground.settle(middle["lon"], middle["lat"], case.accuracy_m, case.matter, team)
+    if found is None:
+        raise UnknownOutcome({"field": "settles"}, case=case.case_no, team=team)
+    weighed, (lon, lat) = found
+    facts: dict[str, float | str] = {"moved_m": _metres(middle["lon"], middle["lat"], lon, lat)}
+    at = Located(lon, lat, case.accuracy_m, Datum.WGS84, ground.locator.at(lon, lat), (), facts)
+    return _again(ground, fleet, transition, case, before, at, weighed, {"settles": team}, busy, now)
+
+
+def _again(
+    ground: Ground,
+    fleet: Fleet,
+    transition: Transition,
+    case: CaseRow,
+    before: Mapping[str, Any],
+    at: Located,
+    weighed: Weighed,
+    given: Mapping[str, object],
+    busy: frozenset[str],
+    now: datetime,
+) -> tuple[CaseRow, dict[str, object]]:
+    """The case as it is decided at `at`; given: what somebody said of its place."""
     named = weighed.ruling.team
     stays = case.state in HOLDS_UNIT and named in (case.team, before["team"])
     team = case.team if stays else named
     others = busy - {case.unit} if case.unit and case.state in HOLDS_UNIT else busy
     by_hand = team != named
-    _, _, metres = _GEOD.inv(case.lon, case.lat, at.lon, at.lat)
-    facts: dict[str, float | str] = {**at.facts, "moved_m": round(metres)}
     to = weighed.towards(team, (at.lon, at.lat))
     decision = routing.decide(
         version=ground.district.version,
         ruling=weighed.ruling,
         place=at.place,
-        candidates=ground.candidates(
-            team, *to, fleet, now, others, case.unit or ""
-        ),
+        candidates=ground.candidates(team, *to, fleet, now, others, case.unit or ""),
         busy=others,
-        notes=("relocated", *at.notes, *(["stays_reassigned"] if by_hand else [])),
-        facts=facts,
+        notes=(*at.notes, *(["stays_reassigned"] if by_hand else [])),
+        facts=at.facts,
         weighed=weighed,
         on_it=case.unit if stays else None,
     )
@@ -85,8 +128,13 @@ def relocate(
         mode=ground.district.units[unit].mode if unit and unit in ground.district.units else None,
     )
     return moved, {
-        "given": {"lon": pin.lon, "lat": pin.lat, "datum": at.datum.value},
+        "given": given,
         **placing(moved),
         "decision": routing.as_json(decision),
         "was": {**placing(case), "decision": before},
     }
+
+
+def _metres(lon: float, lat: float, to_lon: float, to_lat: float) -> int:
+    metres: float = _GEOD.inv(lon, lat, to_lon, to_lat)[2]
+    return round(metres)

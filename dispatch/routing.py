@@ -101,15 +101,16 @@ def decide(
         kinds=weighed.kinds if weighed else 1,
         outcomes=weighed.outcomes if weighed else (),
         target=weighed.target if weighed else None,
+        circle=weighed.circle if weighed else None,
     )
 
 
 def as_json(decision: Decision) -> dict[str, Any]:
     """A decision as it is stored, sealed and served: plain values under the names of its fields.
 
-    `target` only where it is not the place itself.
+    `target` and `circle` only where they are not the place itself.
     """
-    target = {"target": dict(zip(("lon", "lat"), decision.target, strict=True))} if decision.target else {}
+    points = {"target": decision.target, "circle": decision.circle}
     return {
         "version": decision.version,
         "rule": decision.rule,
@@ -139,7 +140,7 @@ def as_json(decision: Decision) -> dict[str, Any]:
         "radius_m": decision.radius_m,
         "kinds": decision.kinds,
         "outcomes": [_outcome(one) for one in decision.outcomes],
-        **target,
+        **{name: {"lon": at[0], "lat": at[1]} for name, at in points.items() if at},
     }
 
 

@@ -42,6 +42,7 @@ _SLACK_PX: Final = math.sqrt(2) + _SAMPLE_PX / 2
 _BETWEEN: Final = 0.999
 """The scale of a metric CRS between two places where it was measured, a few kilometres apart."""
 
+_INSIDE_M: Final = 1.0
 _METRES_PER_DEGREE: Final = 111_195.0
 """Of a great circle on a sphere of 6371 km."""
 
@@ -78,6 +79,22 @@ class Part:
         if not shapely.intersects_xy(self.face, lon, lat):
             return self.lon, self.lat, 0.0
         return lon, lat, 0.8 * _METRES_PER_DEGREE * float(shapely.length(spoke))
+
+    def nearest(self, lon: float, lat: float) -> tuple[float, float]:
+        """The point of its largest piece that is nearest to a position (degrees), up to a metre inside it."""
+        if self.face is None:
+            return self.lon, self.lat
+        middle_lon, middle_lat, clear_m = self.middle()
+        plane = np.array([math.cos(math.radians(self.lat)), 1.0])
+        flat = shapely.transform(self.face, lambda xy: (xy - (self.lon, self.lat)) * plane)
+        inside = shapely.buffer(flat, -min(_INSIDE_M, clear_m / 2) / _METRES_PER_DEGREE)
+        away = shapely.shortest_line(inside, shapely.Point((np.array([lon, lat]) - (self.lon, self.lat)) * plane))
+        if away is None or shapely.is_empty(away):
+            return middle_lon, middle_lat
+        near_lon, near_lat = (shapely.get_coordinates(away)[0] / plane + (self.lon, self.lat)).tolist()
+        if not shapely.intersects_xy(self.face, near_lon, near_lat):
+            return middle_lon, middle_lat
+        return near_lon, near_lat
 
 
 class Circles:

@@ -10,6 +10,7 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from pyproj import Geod
 
 from dispatch.competence import PLACE_LAYERS, Place
 from dispatch.errors import BrokenDistrict
@@ -18,6 +19,8 @@ from geo.circle import Part
 from geo.grid import Zone
 from tests.sample import ground, sample
 from tests.small_district import TOML, write_small_district
+
+WGS84 = Geod(ellps="WGS84")
 
 ANYWHERE = "0101"
 """The township's, on land and water alike, outside all other layers."""
@@ -53,6 +56,35 @@ def test_one_team_all_over_is_routed_by_the_point() -> None:
         assert (found.outcomes, found.notes, found.facts) == ((), (), {})
         assert (found.lon, found.lat) == (lon, lat)
         assert found.ruling == ground().table.decide(ground().locator.at(lon, lat), OF_WATER_EVERYWHERE)
+
+
+@pytest.mark.parametrize("radius", [15, 40, 300, 2000])
+def test_a_choice_shows_the_nearest_point_of_what_was_chosen(radius: float) -> None:
+    for lon, lat in shore(30):
+        for one in weighed(lon, lat, radius, IN_WATER).outcomes:
+            found = ground().settle(lon, lat, radius, IN_WATER, one.team)
+            assert found is not None
+            chosen, (x, y) = found
+            assert (chosen.ruling.team, chosen.outcomes[0], chosen.notes) == (one.team, one, ("settled_by_choice",))
+            assert ground().table.team(ground().locator.at(x, y), IN_WATER) == one.team
+            _, _, metres = WGS84.inv(lon, lat, x, y)
+            _, _, middle = WGS84.inv(lon, lat, one.lon, one.lat)
+            assert metres <= min(middle, radius) + 0.5
+            # Nothing of that piece is much nearer: a metre is what the point is moved inside.
+            part = next(p for p in ground().circles.parts(lon, lat, radius) if p.middle()[:2] == (one.lon, one.lat))
+            assert part.face is not None
+            corner = shapely.shortest_line(part.face, shapely.Point(lon, lat)).coords[0]
+            _, _, nearest = WGS84.inv(lon, lat, *corner)
+            assert metres <= nearest + 5
+            assert chosen.circle == (None if (x, y) == (lon, lat) else (lon, lat))
+
+
+def test_nobody_elses_part_can_be_chosen() -> None:
+    [(lon, lat)] = shore(1)
+    teams = {one.team for one in weighed(lon, lat, 40, IN_WATER).outcomes}
+    assert teams
+    for team in set(sample().teams) - teams:
+        assert ground().settle(lon, lat, 40, IN_WATER, team) is None
 
 
 def test_a_circle_without_a_boundary_is_its_point() -> None:

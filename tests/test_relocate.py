@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -13,18 +14,24 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from pyproj import Geod
+from sqlalchemy.ext.asyncio import create_async_engine
 from typer.testing import CliRunner
 
 from dispatch import district
 from dispatch.cli import app
 from dispatch.database import Running
+from dispatch.model import Past
+from dispatch.replay import Answers
 from dispatch.settings import Settings
+from dispatch.store.past import past_cases
 from tests.sample import ground, sample
 from tests.serving import serving
 from tests.test_editions import CUT, body, edition, grids, worker
 from tests.test_outcomes import IN_WATER, OF_WATER, shore
 
 Json = dict[str, Any]
+WGS84 = Geod(ellps="WGS84")
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +72,22 @@ def do(http: httpx.Client, case: str, action: str, **more: object) -> httpx.Resp
 
 def at(outcome: Json) -> Json:
     return {"lon": outcome["lon"], "lat": outcome["lat"], "accuracy_m": min(5, outcome["clear_m"])}
+
+
+def replayed(url: str, number: str) -> str | None:
+    """The team that the edition in force names for the case, as it lies by now."""
+
+    async def gathered() -> list[Past]:
+        engine = create_async_engine(url)
+        try:
+            async with engine.connect() as connection:
+                return [one async for batch in past_cases(connection) for one in batch]
+        finally:
+            await engine.dispose()
+
+    [case] = [one for one in asyncio.run(gathered()) if one.case_no == number]
+    answers = Answers(sample())
+    return answers.weighed(case, answers.at_points([case])[0]).team
 
 
 def verified(url: str) -> Json:
@@ -122,6 +145,63 @@ def test_one_tap_settles_it(http: httpx.Client, on_the_bank: Json, url: str) -> 
     assert row[0]["was"]["decision"]["outcomes"][0]["team"] == first["team"], "both decisions are sealed"
     assert row[0]["decision"]["team"] == other["team"]
     assert verified(url)["passed"]
+
+
+def test_a_choice_is_no_measurement(http: httpx.Client, on_the_bank: Json, url: str) -> None:
+    number, (first, other) = on_the_bank["case"], on_the_bank["decision"]["outcomes"]
+    before = sent(http.get(f"/api/cases/{number}"))
+    order = {"id": str(uuid4()), "action": "relocate", "actor": "网格员", "settles": other["team"]}
+    case = sent(http.post(f"/api/cases/{number}/actions", json=order))
+    assert case["team"] == other["team"]
+    assert case["accuracy_m"] == before["accuracy_m"] == 40, "nobody measured anything"
+    _, _, moved = WGS84.inv(before["lon"], before["lat"], case["lon"], case["lat"])
+    _, _, middle = WGS84.inv(before["lon"], before["lat"], other["lon"], other["lat"])
+    assert moved <= middle
+    assert moved <= 40.1, "shown inside the circle that was reported"
+    there = ground().locator.at(case["lon"], case["lat"])
+    assert ground().table.team(there, IN_WATER) == other["team"], "and where that team is responsible"
+    assert case["grid"] == there["grid"][0].code
+    assert "settled_by_choice" in case["notes"]
+    assert not {"confirm_place", "relocated"} & set(case["notes"])
+    assert sent(http.post(f"/api/cases/{number}/actions", json=order)) == case, "the same tap twice is one"
+
+    detail = sent(http.get(f"/api/cases/{number}"))
+    decision = detail["decision"]
+    assert [one["team"] for one in decision["outcomes"]] == [other["team"], first["team"]], "the chosen one first"
+    assert detail["history"][-1]["was"]["team"] == first["team"]
+    if case["unit"]:
+        way = sent(http.get(f"/api/cases/{number}/way"))
+        end = decision["target"] or {"lon": case["lon"], "lat": case["lat"]}
+        assert way["geometry"]["coordinates"][-1] == pytest.approx([end["lon"], end["lat"]], abs=1e-6)
+        assert way["properties"]["seconds"] == pytest.approx(case["eta_s"], abs=1)
+    why = sent(http.get(f"/api/cases/{number}/why"))
+    name, name_en = sample().teams[other["team"]].name, sample().teams[other["team"]].name_en
+    assert any(f"由人工选定{name}" in step for step in why["zh"]["steps"])
+    assert any(f"Somebody chose {name_en}" in step for step in why["en"]["steps"])
+    assert any("并非实测" in step for step in why["zh"]["steps"])
+    assert any("nobody measured" in step for step in why["en"]["steps"])
+    assert verified(url)["passed"]
+    assert replayed(url, number) == other["team"], "a replay says what was chosen"
+
+    back = sent(do(http, number, "relocate", settles=first["team"]))
+    assert back["team"] == first["team"], "who tapped the wrong one taps the other"
+    _, _, moved = WGS84.inv(before["lon"], before["lat"], back["lon"], back["lat"])
+    assert moved <= 40.1, "of the circle that was reported, not of one around the choice before"
+    again = sent(do(http, number, "relocate", settles=other["team"]))
+    assert (again["lon"], again["lat"]) == pytest.approx((case["lon"], case["lat"]), abs=1e-9)
+    assert verified(url)["passed"]
+
+
+def test_what_is_settled_already_is_not_chosen_once_more(http: httpx.Client, on_the_bank: Json) -> None:
+    number, (first, other) = on_the_bank["case"], on_the_bank["decision"]["outcomes"]
+    nobody = next(code for code in sample().teams if code not in (first["team"], other["team"]))
+    refused = do(http, number, "relocate", settles=nobody)
+    assert (refused.status_code, refused.json()["code"]) == (409, "unknown_outcome")
+    both = do(http, number, "relocate", settles=other["team"], **at(other))
+    assert both.status_code == 422
+    sent(do(http, number, "relocate", **at(first)))
+    late = do(http, number, "relocate", settles=other["team"])
+    assert (late.status_code, late.json()["code"]) == (409, "unknown_outcome"), "a pin was put down meanwhile"
 
 
 def test_why_says_what_the_shares_are(http: httpx.Client, on_the_bank: Json) -> None:
@@ -275,7 +355,7 @@ def test_whoever_moves_a_pin_past_the_record_is_found(
     clause = " AND " if "WHERE" in TAMPERING[what] else " WHERE "
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
         connection.execute("CREATE TEMP TABLE kept AS SELECT * FROM case_file WHERE case_no = %s", [number])
-        connection.execute(TAMPERING[what] + clause + "c.case_no = %s", [number])  # type: ignore[arg-type]
+        connection.execute(TAMPERING[what] + clause + "c.case_no = %s", [number])
         connection.commit()
         said = verified(url)
         connection.execute(

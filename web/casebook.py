@@ -129,6 +129,7 @@ async def act(case_no: str, given: OrderIn, worker: WorkerOf) -> Response:
         unit=given.unit,
         photos=tuple(given.photos),
         pin=given.pin(),
+        settles=given.settles,
         seq=given.seq,
     )
     case = await desk.act(worker.engine, worker.editions, worker.feed.fleet, order, now)

@@ -48,6 +48,7 @@ STATUS: Final[Mapping[type[errors.DomainError], int]] = {
     errors.ActionNeeds: 422,
     errors.ActionConflicts: 409,
     errors.CaseMovedOn: 409,
+    errors.UnknownOutcome: 409,
     errors.UnitBusy: 409,
     errors.UnitNotListed: 404,
     errors.FixInFuture: 422,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID, uuid4
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dispatch.fleet import Fate
 from dispatch.intake import NO_NUL
@@ -55,6 +55,8 @@ class DecisionOut(BaseModel):
     """Each team where they differ within the circle, the chosen one first."""
     target: dict[str, float] | None = None
     """Where the units are sent, lon and lat; None: to the place itself."""
+    circle: dict[str, float] | None = None
+    """The middle of the circle that was weighed, lon and lat; None: the place itself."""
 
 
 class ReceivedOut(BaseModel):
@@ -287,7 +289,17 @@ class OrderIn(BaseModel):
     lat: Annotated[float | None, Field(allow_inf_nan=False)] = None
     datum: Datum | None = None
     accuracy_m: Annotated[float | None, Field(ge=0, le=10_000, allow_inf_nan=False)] = None
+    settles: Annotated[
+        str,
+        Field(max_length=50, pattern=NO_NUL, description="Of `relocate`, instead of lon and lat: whose part is meant."),
+    ] = ""
     seq: int | None = Field(None, ge=1, description="The step you were looking at; refused when the case moved on.")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.settles and (self.lon, self.lat, self.accuracy_m) != (None, None, None):
+            raise ValueError("settles says whose part is meant: lon, lat and accuracy_m say something else")
+        return self
 
     def pin(self) -> Pin | None:
         """Where it is said to be, if it is."""

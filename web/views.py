@@ -91,6 +91,7 @@ def decision_view(decision: Mapping[str, Any], district: District) -> dict[str, 
         "kinds": decision.get("kinds", 1),
         "outcomes": [_outcome(one, district) for one in decision.get("outcomes", ())],
         "target": decision.get("target"),
+        "circle": decision.get("circle"),
     }
 
 

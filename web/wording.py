@@ -44,6 +44,17 @@ NOTES: Final[Mapping[str, tuple[str, str]]] = {
         "位置已更正（移动 {moved_m} 米），按新位置重新判定；原判定保留在处理过程中。",
         "The place was corrected (by {moved_m} m) and decided again from there; the decision before is in its history.",
     ),
+    "settled_by_choice": (
+        (
+            "误差圈内属于哪一部分由人工选定（该部分份额 {chosen_share:.1%}）："
+            "位置取该部分距上报点最近处（{moved_m} 米），并非实测，精度仍是误差圈的半径；原判定保留在处理过程中。"
+        ),
+        (
+            "Somebody chose which part of the circle is meant (its share is {chosen_share:.1%}): the case is shown at "
+            "the point of it nearest to the reported one ({moved_m} m away), which nobody measured, and is known no "
+            "better than the circle; the decision before is in its history."
+        ),
+    ),
     "stays_reassigned": (
         "此前已人工改派：新位置的判定与原判定是同一队伍，因此仍由改派后的队伍负责。",
         "It had been reassigned by hand: the new place leads to the same team as before, so it stays where it was.",
@@ -149,11 +160,14 @@ def _circle(decision: Mapping[str, Any], district: District, team: str, say: Say
         ]
         zh = "；".join(f"{name} {share}（{where}，第 {rule} 条）" for share, name, rule, where in shares)
         en = "; ".join(f"{name} {share} ({where}; row {rule})" for share, name, rule, where in shares)
+        by_hand = "settled_by_choice" in decision["notes"]
+        chosen_zh = f"由人工选定{team}。" if by_hand else "取份额最大的。"
+        chosen_en = f"Somebody chose {team}." if by_hand else "The largest share is chosen."
         return [
             say(
-                f"位置是半径 {metres} 米的误差圈，圈内责任队伍不同，按区内面积：{zh}。取份额最大的。",
+                f"位置是半径 {metres} 米的误差圈，圈内责任队伍不同，按区内面积：{zh}。{chosen_zh}",
                 f"The position is a circle of {metres} m in which the teams differ, by area in the district: {en}. "
-                "The largest share is chosen.",
+                f"{chosen_en}",
             )
         ]
     looked = [layer for name in PLACE_LAYERS if (layer := district.layers.get(name))]

@@ -13,7 +13,8 @@ from dispatch.model import Past
 _PAST: Final = text(
     """
     SELECT c.case_no, ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.matter,
-           CAST(decision ->> 'radius_m' AS float8) AS radius_m, decision ->> 'team' AS team,
+           CASE WHEN CAST(decision -> 'notes' AS jsonb) ? 'settled_by_choice' THEN NULL
+                ELSE CAST(decision ->> 'radius_m' AS float8) END AS radius_m, decision ->> 'team' AS team,
            decision ->> 'version' AS version
     FROM (SELECT case_no, geom, matter FROM case_file WHERE case_no > :after ORDER BY case_no LIMIT :limit) AS c
     CROSS JOIN LATERAL (
