@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from dispatch.competence import DecisionTable
+from dispatch.errors import BrokenDistrict
 from dispatch.ground import Ground
 from dispatch.model import Rule
 from dispatch.place_kinds import PlaceKind
@@ -142,8 +143,29 @@ class Duties:
         return [(self.proof.groups[g], rules[row].code, team, kinds) for (g, row, team), kinds in found.items()]
 
 
+def refuse_if_unproved(ground: Ground) -> None:
+    """Raises `BrokenDistrict` with every `Failure`: some place and matter has no one team, or no unit gets there.
+
+    What an edition must pass before it is enacted for the first time; about a second.
+    """
+    *_, failures = _proved(ground)
+    if failures:
+        raise BrokenDistrict(ground.district.version, failures)
+
+
 def prove_duties(ground: Ground) -> Duties:
     """The whole proof for a district that is ready (a few seconds)."""
+    district = ground.district
+    proof, reach, within_m, failures = _proved(ground)
+
+    def compiled(rules: Sequence[Rule]) -> DecisionTable:
+        return DecisionTable(rules, district.layers, district.classes, district.matters, district.teams)
+
+    return Duties(ground, proof, reach, within_m, failures, tuple(spare_rows(proof, compiled)))
+
+
+def _proved(ground: Ground) -> tuple[Proof, dict[tuple[str, int], Reach], float, tuple[Failure, ...]]:
+    """As the parts of `Duties` of these names."""
     district = ground.district
     proof = prove(ground.table, district.layers, Metric(district.metric_crs))
     units, cell_m = list(district.units.values()), district.settings.travel_cell_m
@@ -155,12 +177,8 @@ def prove_duties(ground: Ground) -> Duties:
             if team is not None:
                 work.setdefault((team, kind), []).append(group)
     reach = {(team, kind): net.reach(ground.units_of.get(team, ()), kind) for team, kind in work}
-    failures = [*_area(proof), *_unsettled(proof), *_unreached(ground, proof, work, reach)]
-
-    def compiled(rules: Sequence[Rule]) -> DecisionTable:
-        return DecisionTable(rules, district.layers, district.classes, district.matters, district.teams)
-
-    return Duties(ground, proof, reach, net.within_m, tuple(failures), tuple(spare_rows(proof, compiled)))
+    failures = (*_area(proof), *_unsettled(proof), *_unreached(ground, proof, work, reach))
+    return proof, reach, net.within_m, failures
 
 
 def _area(proof: Proof) -> list[Failure]:

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dispatch import district
 from dispatch.bundle import unpacked
 from dispatch.district import District
+from dispatch.duties import refuse_if_unproved
 from dispatch.enactment import Enactment, in_force, next_change
 from dispatch.errors import AnotherDistrict, BrokenDistrict, DatabaseUnavailable
 from dispatch.ground import Ground, prepare
@@ -72,10 +73,14 @@ class Editions:
         return self._enactments
 
     async def start(self, now: datetime) -> None:
-        """Enact the folder's edition if it never was; be ready for those that hold. Raises `DatabaseUnavailable`."""
+        """Enact the folder's edition if it never was; be ready for those that hold.
+
+        Raises `BrokenDistrict` where a new edition's duties are not proved, `AnotherDistrict`, `DatabaseUnavailable`.
+        """
         ours = self._current.district
         async with transaction(self._engine) as connection:
             if not await _keep(connection, ours, now):
+                await anyio.to_thread.run_sync(refuse_if_unproved, self._current)
                 await editions.enact(connection, ours.version, ours.holds_from or now, now)
         await self.refresh()
         if self.current.district.version != ours.version:

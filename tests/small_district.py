@@ -36,7 +36,8 @@ TABLES = {
     "matters.csv": "code,name,name_en,department,legal_basis,urgency,limit_h,on_water\n"
     "0101,私搭乱建,Illegal building,D1,,3,72,false\n",
     "teams.csv": "code,name,name_en,kind,base\nT1,西队,West,township,B1\nT2,东队,East,township,B1\n",
-    "units.csv": "code,name,name_en,team,mode,base,crew\nT1-V1,一号车,Car 1,T1,vehicle,B1,2\n",
+    "units.csv": "code,name,name_en,team,mode,base,crew\nT1-V1,一号车,Car 1,T1,vehicle,B1,2\n"
+    "T2-V1,二号车,Car 2,T2,vehicle,B1,2\n",
     "rules.csv": "code,township,dedicated,water,joint,matter,team,note,note_en\nR1,,,,,,@township,默认,default\n",
 }
 

@@ -188,7 +188,7 @@ def test_rows_of_tables(changed: Changed) -> None:
     def change(new: Path) -> None:
         rows(new, "teams.csv", "T2,东大队,East,township,B1", "T3,专队,Special,specialist,B1", without="T2")
         rows(new, "matters.csv", "0102,乱堆,Litter,D1,,3,24,false")
-        rows(new, "units.csv", "T2-V1,二号车,Car 2,T2,vehicle,B1,2", without="T1-V1")
+        rows(new, "units.csv", "T2-V2,三号车,Car 3,T2,vehicle,B1,2", without="T1-V1")
         rows(new, "rules.csv", "R2,,,,,0101,T3,,")
 
     found = changed(change)
@@ -197,7 +197,7 @@ def test_rows_of_tables(changed: Changed) -> None:
     assert told == {
         "matters": {"0102": "added"},
         "teams": {"T2": "changed", "T3": "added"},
-        "units": {"T1-V1": "removed", "T2-V1": "added"},
+        "units": {"T1-V1": "removed", "T2-V2": "added"},
         "rules": {"R2": "added"},
     }
     team = next(table for table in found.tables if table.name == "teams").rows[0]

@@ -280,7 +280,7 @@ BREAKS: list[tuple[str, Edit, dict[tuple[str, str], int]]] = [
     ("base far", lambda d: edited(d / "bases.geojson", lambda f: f[0]["geometry"].update(coordinates=[121, 30.05])),
      {("base_outside", "bases.geojson"): 1}),
     ("base line", lambda d: edited(d / "bases.geojson", lambda f: f[0].update(geometry=square(120, 30, 120.1, 30.1))),
-     {("not_point", "bases.geojson"): 1, ("unknown_reference", "teams.csv"): 2, ("unknown_reference", "units.csv"): 1}),
+     {("not_point", "bases.geojson"): 1, ("unknown_reference", "teams.csv"): 2, ("unknown_reference", "units.csv"): 2}),
     ("no crs", lambda d: replaced(d / TOML, "EPSG:4549", "EPSG:4326"), {("bad_setting", TOML): 1}),
     ("time zone", lambda d: replaced(d / TOML, "Asia/Shanghai", "Asia/Nowhere"), {("bad_setting", TOML): 1}),
     ("speed", lambda d: replaced(d / "district.toml", "boat = 18, ", ""), {("bad_setting", "district.toml"): 1}),

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from dispatch import district as districts
 from dispatch.cli.grids import app
 from dispatch.competence import DecisionTable
-from dispatch.duties import Duties, Failure, _area, prove_duties
+from dispatch.duties import Duties, Failure, _area, prove_duties, refuse_if_unproved
 from dispatch.errors import BrokenDistrict
 from dispatch.ground import Ground, prepare
 from tests.sample import ground, sample
@@ -38,7 +38,8 @@ real = false
 source = "tests"
 """
 RULES = "code,township,dedicated,water,joint,matter,team,note,note_en\n"
-CAR = "T2-V1,二号车,Car 2,T2,vehicle,B1,2\n"
+WEST = TABLES["units.csv"].partition("T2-V1")[0]
+"""The team of the east has no unit."""
 BOAT = "T2-B1,一号艇,Boat 1,T2,boat,P1,2\n"
 
 
@@ -52,7 +53,7 @@ def small(tmp_path: Path) -> Path:
     bases = [("B1", 120.02, 30.05), ("P1", 120.056, 30.05)]
     points = [({"type": "Point", "coordinates": [x, y]}, code) for code, x, y in bases]
     write_features(folder / "bases.geojson", *(feature(p, code=c, name=c, name_en=c) for p, c in points))
-    (folder / "units.csv").write_text(TABLES["units.csv"] + CAR + BOAT, encoding="utf-8")
+    (folder / "units.csv").write_text(TABLES["units.csv"] + BOAT, encoding="utf-8")
     return folder
 
 
@@ -126,7 +127,7 @@ def test_a_tie_has_its_rows_and_a_point(small: Path) -> None:
 
 
 def test_a_team_without_a_unit_is_named(small: Path) -> None:
-    (small / "units.csv").write_text(TABLES["units.csv"], encoding="utf-8")
+    (small / "units.csv").write_text(WEST, encoding="utf-8")
     made, duties = proved(small)
     failure = only(duties)
     assert (failure.code, failure.team, failure.rules) == ("no_unit", "T2", ("R1",))
@@ -137,7 +138,7 @@ def test_a_team_without_a_unit_is_named(small: Path) -> None:
 
 def test_where_no_unit_gets_is_measured(small: Path) -> None:
     """Without the boat nobody gets to the middle of the lake; cars answer for what is within 400 m of the bank."""
-    (small / "units.csv").write_text(TABLES["units.csv"] + CAR, encoding="utf-8")
+    (small / "units.csv").write_text(TABLES["units.csv"], encoding="utf-8")
     base = {"type": "Point", "coordinates": [120.02, 30.05]}
     write_features(small / "bases.geojson", feature(base, code="B1", name="驻地", name_en="Base"))
     rules(small, "R1,,,,,,@township", "R2,,,*,,0101,T2", "R3,990001001,,*,,,T1")
@@ -172,6 +173,24 @@ def test_what_else_is_wrong_comes_first(small: Path) -> None:
     told = json.loads(out)
     assert (code, told["passed"]) == (1, False)
     assert any("B9" in text for text in told["figures"]["findings"])
+
+
+def test_a_ground_that_is_not_proved_is_refused_with_its_failures(small: Path) -> None:
+    made, _ = proved(small)
+    refuse_if_unproved(made)
+    (small / "units.csv").write_text(WEST, encoding="utf-8")
+    made, duties = proved(small)
+    with pytest.raises(BrokenDistrict) as refused:
+        refuse_if_unproved(made)
+    assert refused.value.findings == duties.failures
+
+
+def test_the_proof_that_loading_waits_for_takes_less_than_two_seconds() -> None:
+    made = ground()
+    refuse_if_unproved(made)  # the compiled look-up is loaded once
+    began = time.process_time()
+    refuse_if_unproved(made)
+    assert time.process_time() - began < 2
 
 
 # --- rows that say nothing of their own ---------------------------------------------------------------------------
@@ -291,7 +310,7 @@ def test_the_page_asks_nobody_and_fits_a_wall_a_phone_and_paper(
     tmp_path: Path, small: Path, chromium: str | None
 ) -> None:
     html, table = tmp_path / "list.html", tmp_path / "list.csv"
-    (small / "units.csv").write_text(TABLES["units.csv"], encoding="utf-8")
+    (small / "units.csv").write_text(WEST, encoding="utf-8")
     assert run(str(small), "--html", str(html), "--csv", str(table))[0] == 1
     assert table.read_bytes().startswith(b"\xef\xbb\xbf")
     assert table.read_text("utf-8-sig").splitlines()[0].startswith("事项编码")

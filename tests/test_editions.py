@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +29,9 @@ from typer.testing import CliRunner
 
 from dispatch import district
 from dispatch.cli import app
-from dispatch.ground import prepare
+from dispatch.duties import refuse_if_unproved
+from dispatch.errors import BrokenDistrict
+from dispatch.ground import Ground, prepare
 from dispatch.settings import Settings
 from dispatch.store.engine import MIGRATIONS
 from tests.small_district import feature, square, write_features, write_small_district
@@ -57,10 +64,10 @@ def after(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def worker(url: str, folder: Path) -> Iterator[str]:
-    """A server of its own on the folder."""
+def worker(url: str, folder: Path, ground: Ground | None = None) -> Iterator[str]:
+    """A server of its own on the folder, or on what was made of it."""
     settings = Settings(database_url=url, district=folder, data_dir=folder.parent / "data")
-    made = create(settings, prepare(district.load(folder)))
+    made = create(settings, ground or prepare(district.load(folder)))
     server = uvicorn.Server(uvicorn.Config(made, port=0, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -76,8 +83,13 @@ def worker(url: str, folder: Path) -> Iterator[str]:
         thread.join(20)
 
 
+def environment(url: str, folder: Path) -> dict[str, str]:
+    return {"ONEGRID_DATABASE_URL": url, "ONEGRID_DATA_DIR": str(folder.parent / "data")}
+
+
 def grids(url: str, *arguments: object) -> dict[str, Any]:
-    done = CliRunner().invoke(app, ["grids", *map(str, arguments), "--json"], env={"ONEGRID_DATABASE_URL": url})
+    folder = next((one for one in arguments if isinstance(one, Path)), Path(tempfile.gettempdir(), "none"))
+    done = CliRunner().invoke(app, ["grids", *map(str, arguments), "--json"], env=environment(url, folder))
     assert done.exit_code == 0, (done.output, done.exception)
     figures: dict[str, Any] = json.loads(done.stdout)["figures"]
     return figures
@@ -117,9 +129,11 @@ def test_an_edition_is_taken_over_under_load_by_all_workers(database_url: str, b
         for sender in senders:
             sender.start()
         time.sleep(1)
-        holds_from = datetime.now(UTC) + timedelta(seconds=2)
+        holds_from = datetime.now(UTC) + timedelta(seconds=10)
         told = grids(database_url, "load", after, "--from", holds_from.isoformat())
-        time.sleep(4)
+        left = (holds_from - datetime.now(UTC)).total_seconds()
+        assert left > 0, "it is proved and enacted before it holds"
+        time.sleep(left + 2)
         stop.set()
         for sender in senders:
             sender.join()
@@ -221,8 +235,58 @@ def test_a_server_on_a_superseded_folder_decides_by_what_is_in_force(
 def test_a_broken_edition_is_refused_whole_and_what_holds_stays(database_url: str, before: Path, after: Path) -> None:
     with worker(database_url, before) as address:
         (after / "rules.csv").write_text("code\n", encoding="utf-8")
-        done = CliRunner().invoke(app, ["grids", "load", str(after)], env={"ONEGRID_DATABASE_URL": database_url})
+        done = CliRunner().invoke(app, ["grids", "load", str(after)], env=environment(database_url, after))
         assert done.exit_code == 1
+        assert len(httpx.get(f"{address}/api/editions").json()["items"]) == 1
+
+
+def test_an_edition_that_nobody_can_carry_out_is_refused(database_url: str, before: Path, after: Path) -> None:
+    """Every place and matter has one team, but that of the east has nothing to come with."""
+    units = after / "units.csv"
+    units.write_text(units.read_text("utf-8").replace(",T2,vehicle", ",T1,vehicle"), "utf-8")
+    assert district.check(after) == []
+    with worker(database_url, before) as address:
+        done = CliRunner().invoke(app, ["grids", "load", str(after)], env=environment(database_url, after))
+        assert (done.exit_code, type(done.exception)) == (1, BrokenDistrict)
+        assert isinstance(done.exception, BrokenDistrict)
+        (failure,) = done.exception.findings
+        assert failure.text("en").startswith("东镇: 01, 0101 by row R1 fall to T2 East, which has no unit at all")
+        assert len(httpx.get(f"{address}/api/editions").json()["items"]) == 1
+
+
+def test_a_server_does_not_start_on_an_edition_that_nobody_can_carry_out(
+    database_url: str, before: Path, tmp_path: Path
+) -> None:
+    units = before / "units.csv"
+    whole = units.read_text("utf-8")
+    units.write_text(whole.replace(",T2,vehicle", ",T1,vehicle"), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", "from dispatch.cli import main; main()", "serve", "--port", "0", "--district", before],
+        env={**os.environ, **environment(database_url, tmp_path / "x")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "T2 东队 负责，但该队没有任何单元" in done.stderr
+    assert "[broken_district]" in done.stderr
+    assert "Traceback" not in done.stderr
+    units.write_text(whole, "utf-8")
+    with worker(database_url, before) as address:
+        items = httpx.get(f"{address}/api/editions").json()["items"]
+        assert [item["version"] for item in items] == [district.load(before).version]
+
+
+def test_what_was_enacted_by_an_earlier_release_is_not_proved_again(database_url: str, before: Path) -> None:
+    """A server goes on with the edition that holds, whatever a newer proof may think of it."""
+    with worker(database_url, before):
+        pass
+    ground = prepare(district.load(before))
+    unmanned = replace(ground, units_of={})
+    with pytest.raises(BrokenDistrict):
+        refuse_if_unproved(unmanned)
+    with worker(database_url, before, unmanned) as address:
         assert len(httpx.get(f"{address}/api/editions").json()["items"]) == 1
 
 
@@ -231,7 +295,7 @@ def test_a_database_is_one_districts(database_url: str, before: Path, after: Pat
         for file in ("district.toml", "district.geojson"):
             path = after / file
             path.write_text(path.read_text("utf-8").replace('"990001"', '"990002"'), "utf-8")
-        done = CliRunner().invoke(app, ["grids", "load", str(after)], env={"ONEGRID_DATABASE_URL": database_url})
+        done = CliRunner().invoke(app, ["grids", "load", str(after)], env=environment(database_url, after))
     assert type(done.exception).__name__ == "AnotherDistrict"
 
 

@@ -31,14 +31,21 @@ def load(
     data_dir: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Let an edition of the district's data hold from a moment on; servers that are at work take it over by then."""
-    from dispatch import district
+    """Let an edition of the district's data hold from a moment on; servers that are at work take it over by then.
 
+    Refused with what is wrong unless each place and matter has one team, and a unit of it gets there.
+    """
+    from dispatch import district
+    from dispatch.duties import refuse_if_unproved
+    from dispatch.ground import prepare
+
+    settings = settings_from(data_dir=data_dir)
     given = district.load(folder)
+    refuse_if_unproved(prepare(given, settings.derived_dir(), settings.osm_extract))
     now = datetime.now(UTC)
     asked = _moment(since, given.timezone) if since else given.holds_from
     holds_from = asked or now + GRACE
-    with with_database(settings_from(data_dir=data_dir)) as ready:
+    with with_database(settings) as ready:
         enacted = anyio.run(_enact, ready, given, holds_from, now)
     begins = holds_from.astimezone(UTC).isoformat(timespec="seconds")
     if as_json:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from dispatch.cli.options import settings_from
+
 if TYPE_CHECKING:
     from dispatch.district import District
 
@@ -22,7 +24,10 @@ def prove(
     html: Annotated[Path | None, typer.Option(help="Write the list of powers and duties as one HTML page.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the matrix as CSV, a matter a row, for Excel.")] = None,
 ) -> None:
-    """Prove that each place and matter has exactly one team, and that a unit of it gets there; exit 1 if not."""
+    """Prove that each place and matter has exactly one team, and that a unit of it gets there; exit 1 if not.
+
+    By the roads that a server drives over: those of ONEGRID_OSM_EXTRACT where it is set.
+    """
     from dispatch.duties import prove_duties
     from dispatch.errors import BrokenDistrict
     from dispatch.ground import prepare
@@ -30,7 +35,7 @@ def prove(
 
     began = time.monotonic()
     try:
-        ground = prepare(_read(folder))
+        ground = prepare(_read(folder), osm=settings_from().osm_extract)
     except BrokenDistrict as broken:
         if not as_json:
             raise

@@ -42,7 +42,8 @@ def route(
     if out.exists() and out.samefile(file):
         raise typer.BadParameter("结果不能覆盖原文件 / the result must not overwrite its source", param_hint="--out")
     began = time.monotonic()
-    ground = prepare(districts.load(settings_from(district=district).district_folder()))
+    settings = settings_from(district=district)
+    ground = prepare(districts.load(settings.district_folder()), osm=settings.osm_extract)
     with _bar(began) as progress:
         summary = route_file(file, out, ground, progress, datetime.now(UTC))
     passed = summary.rows == summary.routed + summary.rejected

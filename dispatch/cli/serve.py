@@ -5,18 +5,22 @@ from __future__ import annotations
 import gc
 import ipaddress
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import uvicorn
 
 from dispatch.cli.databases import with_database
 from dispatch.cli.options import DataOption, DistrictOption, HostOption, PortOption, settings_from, told
-from dispatch.errors import AddressNotAllowed
+from dispatch.errors import AddressNotAllowed, DomainError
 from dispatch.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 def serve(
@@ -65,7 +69,13 @@ def _run(settings: Settings, when_ready: Callable[[str], None]) -> None:
         ground = prepare(load(settings.district_folder()), settings.derived_dir(), settings.osm_extract)
     told.print(f"数据版本 / district: {ground.district.name} {ground.district.version}")
     with with_database(settings) as ready:
-        _Server(create(ready, ground), ready, when_ready).run()
+        application = _Started(create(ready, ground))
+        try:
+            _Server(application, ready, when_ready).run()
+        except SystemExit:
+            if application.refusal is None:
+                raise
+            raise application.refusal from None
 
 
 @contextmanager
@@ -86,6 +96,26 @@ def _loopback(host: str) -> None:
         allowed = False
     if not allowed:
         raise AddressNotAllowed(host=host)
+
+
+class _Started:
+    """The application; a refusal to start is kept, to be told as any other and not by a traceback."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+        self.refusal: DomainError | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on."""
+
+        async def pass_on(message: Message) -> None:
+            error = sys.exception()
+            if message["type"] == "lifespan.startup.failed" and isinstance(error, DomainError):
+                self.refusal = error
+                message = {"type": message["type"]}
+            await send(message)
+
+        await self._application(scope, receive, pass_on if scope["type"] == "lifespan" else send)
 
 
 class _Server(uvicorn.Server):
