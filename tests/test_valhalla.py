@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,16 @@ import shapely
 import valhalla  # noqa: F401
 from osmium.osm.mutable import Node, Way
 from shapely import LineString
+from typer.testing import CliRunner
 
+from dispatch.cli import app
 from geo.terrain import Terrain
 from geo.travel import Travel
 from geo.travel_cache import prepared
 from geo.valhalla import Engine, EngineFailed, Roads, tiles_of
 from geo.valhalla import _Actor as Actor
+from tests.small_district import TOML, feature, square, write_features, write_small_district
+from tests.test_duties import WATER
 from tests.test_travel import SIDE, TO_DEGREES, X0, Y0, at, leg_of, terrain
 
 STREETS = [float(x) for x in range(500, 6000, 500)]
@@ -187,6 +192,31 @@ def test_no_way_is_told_from_a_fault(
     assert over_fields is not None
     assert over_fields.seconds > 2 * by_road.seconds
     assert "over fields alone" in caplog.text
+
+
+def test_the_proof_is_of_the_roads_that_a_server_drives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A river parts the district; its own roads have a bridge over it, the extract has none."""
+    folder = write_small_district(tmp_path / "small")
+    (folder / "district.toml").write_text(TOML + WATER, encoding="utf-8")
+    river = feature(square(120.06, 30, 120.062, 30.1), code="W1", name="东河", name_en="East River", kind="river")
+    write_features(folder / "water.geojson", river)
+    road: dict[str, object] = {"type": "LineString", "coordinates": [[120.02, 30.05], [120.09, 30.05]]}
+    write_features(folder / "roads.geojson", feature(road, **{"class": "main", "bridge": True}))
+
+    def proved() -> tuple[int, dict[str, Any]]:
+        done = CliRunner().invoke(app, ["grids", "prove", str(folder), "--json"])
+        return done.exit_code, json.loads(done.stdout)["figures"]
+
+    assert proved()[0] == 0
+    extract = tmp_path / "west.osm.pbf"
+    with osmium.SimpleWriter(str(extract)) as writer:
+        for number, location in enumerate([(120.01, 30.05), (120.05, 30.05)], 1):
+            writer.add_node(Node(id=number, location=location, version=1))
+        writer.add_way(Way(id=1, nodes=[1, 2], tags={"highway": "residential"}, version=1))
+    monkeypatch.setenv("ONEGRID_OSM_EXTRACT", str(extract))
+    code, figures = proved()
+    assert code == 1
+    assert [(one["code"], one["team"]) for one in figures["failures"]] == [("out_of_reach", "T2")]
 
 
 def test_boats_are_as_they_were(made: Travel, town: Terrain) -> None:
