@@ -85,14 +85,15 @@ def test_a_place_to_be_confirmed_is_seen_found_and_settled(desk: Open, server: s
     page.screenshot(path=artefacts / "console-10-confirm.png")
     [_, second] = get(server, f"/api/cases/{case}")["decision"]["outcomes"]
     page.locator(".panel .confirm li button").nth(1).click()
-    expect(page.locator(".pin-line")).to_contain_text("新位置")
-    expect(page.locator(".map .pin")).to_be_visible()
+    expect(page.locator(".pin-line")).to_contain_text("误差仍为 120 米")
+    expect(page.locator(".map .pin")).to_have_count(0)
     page.get_by_role("button", name="确认更正位置").click()
     expect(page.locator(".panel .notice.done")).to_contain_text("更正位置")
     expect(page.locator(".map .pin")).to_have_count(0)
     expect(page.locator(".panel .confirm")).to_have_count(0)
     detail = get(server, f"/api/cases/{case}")
-    assert (detail["team"], detail["lon"]) == (second["team"], second["lon"])
+    assert (detail["team"], detail["accuracy_m"]) == (second["team"], 120)
+    assert "settled_by_choice" in detail["notes"]
     expect(page.locator(".queue .row")).to_have_count(0)
 
 

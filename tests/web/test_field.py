@@ -325,7 +325,8 @@ def test_one_tap_settles_where_it_was(phone: Phone, server: str, bank: tuple[flo
     expect(page.locator(".confirmed")).to_have_text(f"位置已确认：{second['team_name']}")
     shot(page, artefacts, "12-confirmed")
     settled = get(server, f"/api/cases/{case['case']}")
-    assert (settled["team"], settled["lon"]) == (second["team"], second["lon"])
+    assert (settled["team"], settled["accuracy_m"]) == (second["team"], case["accuracy_m"])
+    assert "settled_by_choice" in settled["notes"]
     assert [event["action"] for event in settled["history"]] == ["report", "relocate"]
     expect(page.locator(".receipt .who strong").first).to_have_text(second["team_name"])
 

@@ -165,7 +165,7 @@ export class Desk {
 
   /** Does one thing to a case. A 409 says what happened meanwhile; the panel is then read again. */
   async act(caseId: string, order: Order): Promise<Outcome> {
-    const { action, actor, note, team, pin, seq, id } = order;
+    const { action, actor, note, team, pin, settles, seq, id } = order;
     try {
       const changed = await this.client.act(caseId, {
         id,
@@ -175,6 +175,7 @@ export class Desk {
         ...(note ? { note } : {}),
         ...(team ? { team } : {}),
         ...(pin ? { lon: pin.lon, lat: pin.lat, accuracy_m: pin.accuracy } : {}),
+        ...(settles ? { settles } : {}),
       });
       this.take(changed);
       await this.readCase(caseId);

@@ -16,6 +16,8 @@ export interface Order {
   team: string;
   /** Of `relocate`. */
   pin: Pin | null;
+  /** Of `relocate`, instead of a pin: the team whose part of the circle is meant. */
+  settles: string;
   seq: number;
 }
 
@@ -35,12 +37,13 @@ export function outcomeOf(error: unknown): Outcome {
 
 /** A fresh order, ready to be sent. */
 export function newOrder(action: Action, seq: number): Order {
-  return { id: uuid(), action, actor: "", note: "", team: "", pin: null, seq };
+  return { id: uuid(), action, actor: "", note: "", team: "", pin: null, settles: "", seq };
 }
 
 /** Whether an order has what its action needs. */
 export function isReady(order: Order, needs: Possible["needs"]): boolean {
-  return needs.every((need) => (need === "position" ? order.pin?.moved === true : order[need].trim() !== ""));
+  const placed = order.pin?.moved === true || order.settles !== "";
+  return needs.every((need) => (need === "position" ? placed : order[need].trim() !== ""));
 }
 
 /** What went wrong, in the language in use. */

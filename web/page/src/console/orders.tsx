@@ -1,8 +1,9 @@
 /** What may be done to the open case: one action each, saying what will be recorded before it is. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { nameOf } from "../shared/i18n";
 import { clock } from "../shared/time";
-import type { Action, CaseDetail, Possible } from "../shared/types";
+import type { Action, CaseDetail, Outcome, Possible } from "../shared/types";
 import { Confirm } from "./confirm";
 import type { Desk } from "./desk";
 import { TeamOptions } from "./filters";
@@ -36,10 +37,14 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
   const lead = leading(detail.actions);
 
   useEffect(() => first.current?.focus(), [order?.id]);
+  const fresh = (action: Action): Order => ({
+    ...newOrder(action, detail.seq),
+    actor: rememberedActor() || t("do.seat"),
+  });
   const begin = (action: Action): void => {
     setUnsure(false);
     desk.store.set({ notice: null });
-    setOrder({ ...newOrder(action, detail.seq), actor: rememberedActor() || t("do.seat") });
+    setOrder(fresh(action));
     const { lon, lat, accuracy_m: accuracy } = detail;
     desk.setPin(action === "relocate" ? { lon, lat, accuracy, moved: false } : null);
   };
@@ -47,14 +52,18 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
     setOrder(null);
     desk.setPin(null);
   };
-  const put = (at: Pin): void => {
-    if (order?.action !== "relocate") begin("relocate");
-    desk.setPin(at);
+  /** Whose part of the circle is meant; where exactly nobody says, so there is no pin. */
+  const settle = (one: Outcome): void => {
+    setUnsure(false);
+    desk.store.set({ notice: null });
+    setOrder({ ...fresh("relocate"), settles: one.team });
+    desk.setPin(null);
   };
   useEffect(() => () => desk.setPin(null), []);
   const change = (patch: Partial<Order>): void => setOrder(order && { ...order, ...patch });
   const needs = detail.actions.find((one) => one.action === order?.action)?.needs ?? [];
   const whole = order && { ...order, pin: order.action === "relocate" ? pin : null };
+  const settled = order && teams.get(order.settles);
   const ready = whole && isReady(whole, needs);
 
   const send = async (event: Event): Promise<void> => {
@@ -90,7 +99,7 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
 
   return (
     <section class="orders" aria-label={t("do.title")}>
-      <Confirm detail={detail} onPin={put} />
+      <Confirm detail={detail} onChoice={settle} />
       {detail.actions.length === 0 && <p class="quiet">{t("do.none")}</p>}
       <div class="buttons">
         {detail.actions.map(({ action }) => (
@@ -117,6 +126,11 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
           }}
         >
           <p class="records">{t("do.records", { action: t(`action.${order.action}`) })}</p>
+          {order.settles && (
+            <p class="pin-line" role="status">
+              {t("do.settles", { team: settled ? nameOf(settled) : order.settles, n: Math.round(detail.accuracy_m) })}
+            </p>
+          )}
           {needs.includes("position") && pin && <PinLine pin={pin} onPin={(at) => desk.setPin(at)} />}
           {needs.includes("team") && (
             <label>

@@ -90,6 +90,10 @@ export interface Decision {
   kinds: number;
   /** Where the teams differ within the circle: all of them, the chosen one first. */
   outcomes: Outcome[];
+  /** Where the units are sent, if not to the place itself. */
+  target?: { lon: number; lat: number } | null;
+  /** The middle of the circle that was weighed, where the case is no longer shown there. */
+  circle?: { lon: number; lat: number } | null;
 }
 
 export interface RoutedTeam extends Named {
@@ -240,6 +244,8 @@ export interface NewAction {
   lat?: number;
   datum?: Datum;
   accuracy_m?: number;
+  /** Of `relocate`, instead of a place: the team whose part of the circle is meant. */
+  settles?: string;
   seq?: number;
   /** SHA-256 of each, from `POST /api/photos`. */
   photos?: string[];

@@ -49,17 +49,27 @@ describe("a place to be confirmed", () => {
     const refused = settlement(ASKED, live({}), [tapped(OUTCOMES[1], 2, { state: "rejected" })]);
     expect(refused && isAsked(refused)).toBe(true);
   });
-  it("is answered with no more accuracy than the outcome bears, and names no step", () => {
-    expect(tapped(OUTCOMES[0], 1).deed.position?.accuracy).toBe(5);
+  it("is no longer asked about when the answer was refused because somebody else settled it", () => {
+    const late = [tapped(OUTCOMES[1], 2, { state: "rejected" })];
+    expect(settlement(ASKED, live({ notes: ["relocated"] }), late)).toBeNull();
+  });
+  it("knows taps of an earlier page, which named a point", () => {
+    const { settles: _, ...deed } = tapped(OUTCOMES[1], 1).deed;
+    const earlier = tapped(OUTCOMES[1], 1, {
+      deed: { ...deed, position: { lon: OUTCOMES[1].lon, lat: OUTCOMES[1].lat, accuracy: 1.5 } },
+    });
+    const found = settlement(ASKED, live({}), [earlier]);
+    expect(found && chosen(found)?.team).toBe("T01");
+    expect(deedBody(earlier, [])).toMatchObject({ lon: 118.901, lat: 31.3, accuracy_m: 1.5 });
+  });
+  it("is answered with whose part it is, claims no place and no accuracy, and names no step", () => {
     const body = deedBody(tapped(OUTCOMES[1], 1), []);
     expect(body).toEqual({
       id: "id1",
       action: "relocate",
       actor: "上报人",
       note: "",
-      lon: 118.901,
-      lat: 31.3,
-      accuracy_m: 1.5,
+      settles: "T01",
     });
   });
   it("shows the case as the server answered, until something later is known", () => {

@@ -3,9 +3,6 @@
 import type { Case, Outcome, ReportAnswer } from "../../shared/types";
 import type { Deed, DeedEntry, Entry } from "../outbox/entry";
 
-/** With what a tap says the place is known, at best. A wider circle could meet a boundary again. */
-const TAP_M = 5;
-
 export interface Settlement {
   outcomes: readonly Outcome[];
   /** The answer that was given on this phone last, if any. */
@@ -19,8 +16,9 @@ export function settlement(answer: ReportAnswer, live: Case | undefined, entries
   const given = entries
     .filter((e): e is DeedEntry => e.kind === "deed" && e.deed.action === "relocate" && e.deed.case === answer.case)
     .sort((a, b) => b.createdAt - a.createdAt)[0];
-  if (given) return { outcomes, given };
   const over = live && (!live.notes.includes("confirm_place") || live.state === "handled" || live.state === "closed");
+  // What was refused because somebody else settled it is no longer asked about.
+  if (given && !(over && given.state === "rejected")) return { outcomes, given };
   return over ? null : { outcomes, given: null };
 }
 
@@ -29,9 +27,11 @@ export function isAsked({ given }: Settlement): boolean {
   return given === null || given.state === "rejected";
 }
 
-/** The deed that a tap on an outcome is. No step is named: whatever was done to the case meanwhile, here it is. */
+/**
+ * The deed that a tap on an outcome is: whose part of the circle is meant, for a tap measures no place. No step is named:
+ * whatever was done to the case meanwhile, there it is.
+ */
 export function settling(answer: ReportAnswer, outcome: Outcome, actor: string, matter: string): Deed {
-  const accuracy = Math.min(TAP_M, outcome.clear_m);
   return {
     case: answer.case,
     action: "relocate",
@@ -40,14 +40,17 @@ export function settling(answer: ReportAnswer, outcome: Outcome, actor: string, 
     actor,
     seq: null,
     matter,
-    position: { lon: outcome.lon, lat: outcome.lat, accuracy },
+    settles: outcome.team,
   };
 }
 
 /** The outcome that an answer chose. */
 export function chosen({ outcomes, given }: Settlement): Outcome | undefined {
-  const at = given?.deed.position;
-  return outcomes.find((one) => one.lon === at?.lon && one.lat === at.lat);
+  const deed = given?.deed;
+  // Taps of an earlier page, still on their way, name a point.
+  return outcomes.find(
+    (one) => one.team === deed?.settles || (one.lon === deed?.position?.lon && one.lat === deed.position.lat),
+  );
 }
 
 /** The case as this phone knows it best: the later of what was asked and what an answer of ours came back with. */

@@ -64,6 +64,8 @@ export interface Deed {
   matter: string;
   /** Of `relocate`: where it is (WGS 84), and how exactly that is known. */
   position?: { lon: number; lat: number; accuracy: number };
+  /** Of `relocate`, instead of a place: the team whose part of the circle it is. */
+  settles?: string;
 }
 
 interface Common {

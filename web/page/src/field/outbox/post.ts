@@ -47,7 +47,7 @@ export function reportBody(entry: ReportEntry, photos: string[]): NewReport {
 }
 
 export function deedBody(entry: DeedEntry, photos: string[]): NewAction {
-  const { action, actor, note, unit, seq, position } = entry.deed;
+  const { action, actor, note, unit, seq, position, settles } = entry.deed;
   return {
     id: entry.id,
     action,
@@ -55,6 +55,7 @@ export function deedBody(entry: DeedEntry, photos: string[]): NewAction {
     note,
     ...(unit ? { unit } : {}),
     ...(position ? { lon: position.lon, lat: position.lat, accuracy_m: position.accuracy } : {}),
+    ...(settles ? { settles } : {}),
     ...(seq === null ? {} : { seq }),
     ...(photos.length ? { photos } : {}),
   };
