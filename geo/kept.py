@@ -7,6 +7,7 @@ is a cache: it can be made again at any time, and it is refused where it was mad
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mmap
 import os
@@ -29,6 +30,17 @@ _KINDS: Final = "biuf"
 
 class Stale(ValueError):
     """A kept file does not belong to what is at hand, or is of another version, or is not whole."""
+
+
+def sources(*modules: str) -> str:
+    """SHA-256 (hexadecimal) of the source of modules of this package: of the code that made what is kept.
+
+    Raises OSError where one cannot be read.
+    """
+    whole = hashlib.sha256()
+    for module in modules:
+        whole.update(Path(__file__).with_name(f"{module}.py").read_bytes())
+    return whole.hexdigest()
 
 
 def keep(path: Path, digest: str, values: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
@@ -77,6 +89,13 @@ def read(path: Path, digest: str) -> tuple[dict[str, Any], dict[str, Array]]:
             raise Stale(f"{path} is damaged: {size} bytes, not {start + header['bytes']}")
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     return header["values"], {name: _array(mapped, start, **one) for name, one in header["arrays"].items()}
+
+
+def clear(folder: Path, pattern: str, leave: int) -> None:
+    """Remove the kept files that match, but the newest `leave`. Who has one mapped keeps it. Raises OSError."""
+    found = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for path in found[leave:]:
+        path.unlink(missing_ok=True)
 
 
 def opened(path: Path, digest: str) -> tuple[dict[str, Any], dict[str, Array]] | None:

@@ -1,8 +1,9 @@
 """The locator for many points, compiled. Importing this module imports numba: only who asks for many points does.
 
-`BATCH` points at a time, in steps short enough that the processor has many of them under way at once: all blocks are
-looked up before all pixels, all pixels before all records, all records before they are resolved. One thread; it holds
-no lock, so that several threads may each do a part (no threads of numba's own, which not every server bears).
+`BATCH` points at a time, in steps short enough that the processor has many of them under way at once: each step reads
+one array for all points, so that none waits for the memory alone. First all blocks, then all pixels, all palettes, all
+records, all edges; then they are resolved. One thread; it holds no lock, so that several threads may each do a part (no
+threads of numba's own, which not every server bears).
 """
 
 from __future__ import annotations
@@ -13,17 +14,15 @@ from typing import Any, Final, TypeVar, cast
 import numba
 import numpy as np
 
-from geo.pixels import Floats, Int8s, Int32s, Int64s, Pixels
+from geo.kept import sources
+from geo.orientation import FILTER, TINY
+from geo.pixels import ACROSS, CROWDED, LEFT, SHIFT, Floats, Int8s, Int32s, Int64s, Pixels
 
 BATCH: Final = 1024
-# These stand in `geo.pixels` and `geo.orientation` too: numba's cache is thrown away when this file changes, no other.
-SHIFT: Final = 3
 LAST: Final = (1 << SHIFT) - 1
-ACROSS: Final = 1 << 62
-LEFT: Final = 1 << 61
-CROWDED: Final = -1
-FILTER: Final = 3.3306690738754716e-16
-TINY: Final = 1e-290
+EDITION: Final = sources("kernel", "orientation", "pixels")[:16]
+"""Of all that the compiled code was made from. numba looks at this file only, and would run old code with new arrays;
+so this is part of each function's name, and thereby of its file's in numba's cache."""
 _UNDECIDED: Final = 2
 _ZONES: Final = LEFT - 1
 _SPLITTER: Final = 134217729.0  # 2 ** 27 + 1
@@ -33,6 +32,7 @@ Compiled = TypeVar("Compiled", bound=Callable[..., Any])
 
 def _compiled(function: Compiled) -> Compiled:
     """`function` by numba, kept in its cache where there is a folder for it that can be written."""
+    function.__qualname__ = f"{function.__qualname__}_{EDITION}"
     try:
         made = numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:  # no such folder
@@ -104,21 +104,26 @@ def _blocks(px: Pixels, lon: Floats, lat: Floats, block: Int32s, spot: Int32s) -
 
 
 @_compiled
-def _look_up(px: Pixels, block: Int32s, spot: Int32s, kind: Int32s, point: Int32s) -> int:
+def _look_up(px: Pixels, block: Int32s, spot: Int32s, kind: Int32s, point: Int32s, head: Int32s, code: Int32s) -> int:
     """The kind of each position; where it is negative it is a record's, and the position's number in `point`.
 
-    Returns how many those are.
+    Returns how many those are. `head` and `code` are for working in.
     """
     coarse, pool, heads, palette = px.coarse, px.pool, px.heads, px.palette
+    for i in range(block.size):
+        kind[i] = coarse[np.uint32(block[i])]
     near = 0
     for i in range(block.size):
-        kind[i] = coarse[block[i]]
         point[near] = i
         near += kind[i] < 0
     for j in range(near):
-        i = point[j]
-        head = np.uint32(~kind[i])
-        kind[i] = palette[np.uint32(heads[head]) + np.uint32(pool[(head << np.uint32(2 * SHIFT)) + np.uint32(spot[i])])]
+        head[j] = ~kind[point[j]]
+    for j in range(near):
+        code[j] = heads[np.uint32(head[j])]
+    for j in range(near):
+        code[j] += pool[(np.uint32(head[j]) << np.uint32(2 * SHIFT)) + np.uint32(spot[point[j]])]
+    for j in range(near):
+        kind[point[j]] = palette[np.uint32(code[j])]
     records = 0
     for j in range(near):
         point[records] = point[j]
@@ -127,20 +132,30 @@ def _look_up(px: Pixels, block: Int32s, spot: Int32s, kind: Int32s, point: Int32
 
 
 @_compiled
-def _ones(px: Pixels, record: Int32s, point: Int32s, x: Floats, y: Floats, kind: Int32s, sides: Int8s) -> int:
-    """The kinds of positions in pixels of one edge. Returns how many are undecided; they come first in `point`."""
+def _ones(
+    px: Pixels, record: Int32s, point: Int32s, x: Floats, y: Floats, kind: Int32s, sides: Int8s, edge: Int32s
+) -> int:
+    """The kinds of positions in pixels of one edge. Returns how many are undecided; they come first in `point`.
+
+    `edge` is for working in.
+    """
     edges, records = px.edges, px.records
     for j in range(record.size):
-        e, i = np.uint32(records[np.uint32(record[j]), 0]), point[j]
+        edge[j] = records[np.uint32(record[j]), 0]
+    touched = 0.0
+    for j in range(record.size):
+        touched += edges[np.uint32(edge[j]), 3]
+    for j in range(record.size):
+        e, i = np.uint32(edge[j]), point[j]
         ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
         left, right = (bx - ax) * (y[i] - ay), (by - ay) * (x[i] - ax)
         found, doubt = left - right, FILTER * (abs(left) + abs(right)) + TINY
         sides[j] = np.int8(found > doubt) - np.int8(found < -doubt)
-    undecided = 0
+    undecided = int(touched == np.inf)  # never; so that the pass is not left out
     for j in range(record.size):
         i, at = point[j], int(sides[j])
         if at == 0:
-            e = records[record[j], 0]
+            e = np.uint32(edge[j])
             at = _settled(edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3], x[i], y[i])
             if at == _UNDECIDED:
                 point[undecided] = i
@@ -187,19 +202,31 @@ def _bends(px: Pixels, number: Int32s, point: Int32s, x: Floats, y: Floats, kind
 
 
 @_compiled
+def _touched(px: Pixels, number: Int32s) -> float:
+    """Read all that pixels of many edges need, one kind after the other, so that it is near when it is used."""
+    crossings, toggles, local, edges = px.crossings, px.toggles, px.local, px.edges
+    touched = 0.0
+    for j in range(number.size):
+        touched += px.references[number[j]] + crossings[number[j], 0]
+    for j in range(number.size):
+        touched += toggles[crossings[number[j], 0]] + px.layouts[crossings[number[j], 2], 0, 0]
+    for j in range(number.size):
+        first = crossings[number[j], 0]
+        for at in range(first, first + crossings[number[j], 1]):
+            touched += edges[local[at], 3]
+    return touched
+
+
+@_compiled
 def _many(px: Pixels, number: Int32s, point: Int32s, x: Floats, y: Floats, bits: Int64s) -> None:
     """Write into `bits` the zones with a border in each pixel of many that hold its position; -1 where undecided."""
     crossings, references, local = px.crossings, px.references, px.local
     toggles, edges = px.toggles, px.edges
-    touched = 0.0
-    for j in range(number.size):
-        first = crossings[number[j], 0]
-        bits[j] = toggles[first - 1]
-        touched += edges[local[first], 0] + references[number[j]]
+    touched = _touched(px, number)
     for j in range(number.size):
         first, count = crossings[number[j], 0], crossings[number[j], 1]
         px_x, px_y, middle = x[point[j]], y[point[j]], references[number[j]]
-        held, on, unsure = bits[j], np.int64(0), count == CROWDED
+        held, on, unsure = toggles[first - 1], np.int64(0), count == CROWDED
         for at in range(first, first + count):
             edge, toggle = local[at], toggles[at]
             ax, ay, bx, by = edges[edge, 0], edges[edge, 1], edges[edge, 2], edges[edge, 3]
@@ -219,7 +246,7 @@ def _many(px: Pixels, number: Int32s, point: Int32s, x: Floats, y: Floats, bits:
                 unsure |= corner == _UNDECIDED
                 held ^= (toggle & _ZONES) * ((corner > 0) != ((toggle & LEFT) != 0))
         bits[j] = -1 if unsure else held | on
-    if touched == np.inf:  # never; so that the first pass is not left out
+    if touched == np.inf:  # never; so that the passes are not left out
         bits[0] = -1
 
 
@@ -261,6 +288,7 @@ def locate(px: Pixels, lon: Floats, lat: Floats, begin: int, end: int, found: In
     point, record, sides = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int8)
     bend, near = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32)
     at, many, bits = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32), np.empty(BATCH, np.int64)
+    head, code = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32)
     left, alone = begin, found.shape[0] == 1
     for start in range(begin, end, BATCH):
         stop = min(start + BATCH, end)
@@ -268,7 +296,7 @@ def locate(px: Pixels, lon: Floats, lat: Floats, begin: int, end: int, found: In
         if alone:  # a kind is its set: it is written where it belongs
             kind = found[0, start:stop]
         _blocks(px, x, y, block, spot)
-        records = _look_up(px, block[:size], spot, kind, point)
+        records = _look_up(px, block[:size], spot, kind, point, head, code)
         ones, bent, manys = 0, 0, 0
         for j in range(records):
             i = point[j]
@@ -284,7 +312,7 @@ def locate(px: Pixels, lon: Floats, lat: Floats, begin: int, end: int, found: In
         for j in range(bent):
             many[manys + j], at[manys + j] = bend[j], near[j]
         manys += bent
-        open_ones = _ones(px, record[:ones], point, x, y, kind, sides)
+        open_ones = _ones(px, record[:ones], point, x, y, kind, sides, code)
         for j in range(open_ones):
             undecided[left + j] = start + point[j]
         left += open_ones

@@ -36,7 +36,7 @@ from geo.gather import gather
 from geo.grid import Cover, Layer, Zone
 from geo.orientation import holds
 from geo.painting import paint
-from geo.pixels import VERSION, Pixels
+from geo.pixels import Pixels
 from geo.raster import Floats
 from geo.sets import Sets
 from geo.single import single
@@ -51,6 +51,11 @@ _COMPILED_FROM: Final = 1 << 17
 _FEW: Final = 32
 """So many points are sooner asked one by one."""
 _CHUNK: Final = 1 << 16
+_NAME: Final = "locator-{}.bin"
+FILES_LEFT: Final = 4
+"""Of other zones: so that two editions served in turn do not drive each other out."""
+_MAKERS: Final = ("bends", "borders", "crossings", "locate", "orientation", "painting", "pixels", "raster", "sets")
+"""The modules whose change may change what is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +111,19 @@ class Locator:
 
     @classmethod
     def cached(cls, layers: Mapping[str, Layer], folder: Path) -> Locator:
-        """Open what an earlier call kept in `folder` for these zones; else build it and keep it, if that can be."""
+        """Open what an earlier call kept in `folder` for these zones; else build it and keep it, if that can be.
+
+        Only then are older ones cleared away but `FILES_LEFT`.
+        """
         of = digest(layers)
-        path = folder / f"locator-{of[:16]}.bin"
+        path = folder / _NAME.format(of[:16])
         with contextlib.suppress(kept.Stale, OSError):
             return cls._opened(layers, path, of)
         made = cls(layers)
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             made._keep(path, of)
+            kept.clear(folder, _NAME.format("*"), FILES_LEFT)
         return made
 
     def save(self, path: Path) -> None:
@@ -268,8 +277,12 @@ class Locator:
 
 
 def digest(layers: Mapping[str, Layer]) -> str:
-    """SHA-256, in hexadecimal, of all that an answer depends on: layers, codes in order, every coordinate."""
-    total = hashlib.sha256(f"locator {VERSION}".encode())
+    """SHA-256, in hexadecimal, of all that an answer depends on: layers, codes in order, every coordinate.
+
+    And of the code that lays them out, with the libraries beneath: what another edition of it kept is refused.
+    """
+    beneath = [kept.sources(*_MAKERS), np.__version__, shapely.geos_version_string]
+    total = hashlib.sha256(json.dumps(["locator", *beneath]).encode())
     for layer in layers.values():
         codes = [zone.code for zone in layer.zones]
         total.update(json.dumps([layer.name, layer.cover, codes], ensure_ascii=False).encode())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import shapely
@@ -15,7 +17,9 @@ from geo.pixels import BLOCK, Bytes, Int32s, Pixels, frozen
 from geo.raster import MARGIN, Frame, Ints, ascending, crossed, inside, runs
 from geo.sets import Sets
 
-_SMALLEST = 1e-9
+_NONE: Final = -1
+_MORE: Final = -2
+_SMALLEST: Final = 1e-9
 """Degrees; a smaller pixel would come near the last bits of a longitude."""
 
 
@@ -120,6 +124,42 @@ def _places(frame: Frame, cells: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     return places[order], order < cells.size
 
 
+@dataclass(frozen=True, slots=True)
+class _Bordering:
+    """Which zones have an edge in which place. Most places have one edge, of two zones at most: those are a look-up."""
+
+    one: Ints
+    other: Ints
+    """Of each place the zones of its one edge; `_NONE` where it has no edge, `_MORE` where it has more of either."""
+    more: Ints
+    """For the places with more, place * zones + zone, ascending."""
+    zones: int
+
+    @classmethod
+    def of(cls, borders: Borders, touched: Ints, places: int, local: Local, zones: int) -> _Bordering:
+        """`touched` are the places of the cells of `local`."""
+        span = np.diff(borders.start)
+        edge = local.edge[local.first]
+        few = (local.count == 1) & (span[edge] <= 2)
+        one, other = np.full((2, places), _NONE, dtype=np.int64)
+        one[touched] = np.where(few, borders.zone[borders.start[edge]], _MORE)
+        other[touched] = np.where(few, borders.zone[borders.start[edge + 1] - 1], _MORE)
+        which, at = runs(local.first[~few], local.count[~few])
+        place, edge = touched[~few][which], local.edge[at]
+        which, owner = runs(borders.start[edge], span[edge])
+        return cls(one, other, ascending(place[which] * zones + borders.zone[owner]), zones)
+
+    def holds(self, place: Ints, zone: Ints) -> NDArray[np.bool_]:
+        """Whether each zone has an edge in its place."""
+        one = self.one[place]
+        found: NDArray[np.bool_] = (zone == one) | (zone == self.other[place])
+        more = np.flatnonzero(one == _MORE)
+        key = place[more] * self.zones + zone[more]
+        at = np.searchsorted(self.more, key)
+        found[more] = self.more[np.minimum(at, self.more.size - 1)] == key
+        return found
+
+
 def _base(
     frame: Frame,
     borders: Borders,
@@ -130,21 +170,19 @@ def _base(
     sets: Sequence[Sets],
 ) -> list[Ints]:
     """For each layer and place the set of zones that cover the whole cell and have no edge in it."""
-    total = int(zones_of[-1])
-    own = np.repeat(np.flatnonzero(is_touched), local.count)
-    which, owner = runs(borders.start[local.edge], np.diff(borders.start)[local.edge])
-    passed = ascending(own[which] * max(total, 1) + borders.zone[owner])
+    bordering = _Bordering.of(borders, np.flatnonzero(is_touched), places.size, local, int(zones_of[-1]))
     zone, begin, length = inside(frame, borders.by_zone())
-    low, high = np.searchsorted(places, begin), np.searchsorted(places, begin + length)
+    order = np.argsort(begin)  # what is asked in order is found in the processor's cache
+    low, high = np.empty_like(begin), np.empty_like(begin)
+    low[order] = np.searchsorted(places, begin[order])
+    high[order] = np.searchsorted(places, (begin + length)[order])
     bounds = np.searchsorted(zone, zones_of)
     base = []
     for layer, each in enumerate(sets):
         part = slice(bounds[layer], bounds[layer + 1])
         run, place = runs(low[part], (high - low)[part])
         which_zone = zone[part][run]
-        key = place * total + which_zone
-        at = np.searchsorted(passed, key)
-        free = passed[np.minimum(at, passed.size - 1)] != key if passed.size else np.ones(key.size, dtype=bool)
+        free = ~bordering.holds(place, which_zone)
         base.append(each.gather(place[free], which_zone[free] - zones_of[layer], places.size))
     return base
 

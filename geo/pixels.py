@@ -32,8 +32,6 @@ Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
-VERSION: Final = 2
-"""Of these arrays and their meaning: what was saved by another version is refused."""
 SHIFT: Final = 3
 BLOCK: Final = 1 << SHIFT
 ACROSS: Final = 1 << 62

@@ -1,14 +1,23 @@
-"""The measurements measure what they say: small runs of each that needs no browser."""
+"""The measurements measure what they say: small runs of routing, of locating, and of what intake, units and the load
+are measured with. (`live` needs a browser; `travel` and the ruler are tested with `tests/test_ruler.py`.)"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 from shutil import copytree
 
-from dispatch.bench import client, route, units
-from dispatch.bench.points import bodies, inside
+import numpy as np
+import pytest
+from sqlalchemy import create_engine, text
+
+from dispatch.bench import client, locate, route, units
+from dispatch.bench.peers import PEERS, REFERENCE, Join, Peer, Shapes, opened
+from dispatch.bench.points import around, bodies, inside
+from dispatch.bench.serving import server
 from dispatch.district import load
 from dispatch.fleet import Fleet
 from dispatch.intake import Draft
@@ -64,3 +73,69 @@ def test_made_units_move_and_are_found(tmp_path: Path) -> None:
     figures = units.nearest(ground(), fleet, 120, asked=20)
     assert len(fleet.live) == 120
     assert all(value > 0 for value in figures.values())
+
+
+SMALL = locate.Size(rounds=1, ours=3000, theirs=2000, differing=2000, single=500, threads=3000)
+
+
+def by_name(*names: str) -> tuple[Peer, ...]:
+    return tuple(peer for peer in PEERS if peer.name in names)
+
+
+def test_locate_gives_its_figures_against_each_kind_of_peer() -> None:
+    peers = by_name(REFERENCE, "geopandas.sjoin(within), points ready-made", "shapely.STRtree.query")
+    figures = locate.measure(ground(), lambda _line: None, SMALL, quick=True, peers=peers).figures
+    assert figures["missing"] == {}
+    assert figures["district_differences"] == 0
+    for kind in ("uniform", "edges"):
+        assert figures[f"district_{kind}_times_sjoin"][REFERENCE] == 1.0
+        assert set(figures[f"district_{kind}_million_per_s"]) == {"onegrid", *(peer.name for peer in peers)}
+        assert min(figures[f"district_{kind}_million_per_s"].values()) > 0
+    assert {"five_layers_times_one", "one_point_all_layers_codes_us", "open_ms", "two_threads_times_one"} <= set(
+        figures
+    )
+
+
+def test_the_peers_find_the_same_pairs() -> None:
+    """Every engine that is installed, on positions off the borders: as many pairs as there are positions inside."""
+    shapes = np.array([zone.geometry for zone in ground().locator.layers["grid"].zones], dtype=object)
+    x, y = around(shapes, 400, 1)
+    with opened(shapes) as (joins, missing):
+        assert REFERENCE in joins
+        assert {name: joins[name](x, y)[0] for name in joins} == dict.fromkeys(joins, 400)
+        assert set(joins) | set(missing) == {peer.name for peer in PEERS}
+
+
+def test_what_is_missing_is_named_and_nothing_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(_shapes: Shapes, _stack: ExitStack) -> Join:
+        raise ModuleNotFoundError("No module named 'elsewhere'")
+
+    monkeypatch.setattr(locate, "_compare", lambda *_: [True])  # however fast this machine is
+    for bar in ("FIVE_LAYERS", "BUILD_S", "ONE_LAYER_US", "ALL_LAYERS_US", "OPEN_MS"):
+        monkeypatch.setattr(locate, bar, float("inf"))
+    monkeypatch.setattr(locate, "CELLS", 200)
+    known = by_name(REFERENCE)
+    assert locate.measure(ground(), lambda _line: None, SMALL, quick=True, peers=known).passed
+    peers = (*known, Peer("elsewhere", ready=True, open=absent))
+    monkeypatch.setitem(sys.modules, "cnmaps", None)
+    without = locate.measure(ground(), lambda _line: None, SMALL, quick=False, peers=peers)
+    assert not without.passed
+    assert set(without.figures["missing"]) == {"nation", "elsewhere"}
+    assert without.figures["missing"]["elsewhere"] == "ModuleNotFoundError: No module named 'elsewhere'"
+    assert without.figures["province_differences"] == 0
+
+
+@pytest.mark.parametrize("kind", ["plain", "tuned"])
+def test_the_bare_servers_of_intake_insert_what_they_are_sent(kind: str, database_url: str) -> None:
+    sent = bodies(ground(), 2000, seed=3)
+    with server(kind, database_url, ground().district.folder) as port:
+        figures = asyncio.run(client.load(port, 0.4, 4, iter(sent)))
+    with create_engine(database_url).connect() as connection:
+        rows, matters, least = connection.execute(
+            text("SELECT count(*), count(DISTINCT matter), min(accuracy_m) FROM report")
+        ).one()
+    assert figures["refused"] == 0, figures["first_refusal"]
+    assert figures["p50_ms"] is not None
+    assert 10 < rows < len(sent)
+    assert matters > 1
+    assert least == 25

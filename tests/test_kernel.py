@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from fractions import Fraction
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 
-from geo import kept, kernel, orientation, pixels
+from geo import kept, kernel, locate
 from geo.gather import gather
 from geo.grid import Cover, Layer
 from geo.locate import Locator
@@ -51,10 +52,38 @@ def by_fractions(shape: Polygon | MultiPolygon, x: float, y: float) -> bool:
     return inside
 
 
-def test_numbas_cache_knows_one_file() -> None:
-    for name in ("ACROSS", "LEFT", "CROWDED", "SHIFT"):
-        assert getattr(kernel, name) == getattr(pixels, name), "change it in the kernel too, or an old one is run"
-    assert (kernel.FILTER, kernel.TINY) == (orientation.FILTER, orientation.TINY)
+_COMPILED = """
+import sys, numpy as np
+from geo.locate import Locator
+from tests.made import district_layers
+hits = Locator(district_layers(cells=20)).at_many(np.full(200_000, 118.95), np.full(200_000, 31.4))
+assert all((each.index == each.index[0]).all() for each in hits.values())
+"""
+
+
+def test_what_was_compiled_from_another_source_is_never_run(tmp_path: Path) -> None:
+    """A copy of the package, its constants and the order of its arrays changed without a change to the kernel's file:
+    numba's cache of the one before must not be run on the arrays of the one after."""
+    root = Path(__file__).parents[1]
+    for folder in ("geo", "dispatch", "tests"):
+        shutil.copytree(root / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
+    cache = tmp_path / "cache"
+
+    def run() -> set[str]:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(tmp_path)}
+        subprocess.run([sys.executable, "-c", _COMPILED], env=environment, cwd=tmp_path, check=True)
+        return {path.name for path in cache.rglob("*.nbi") if ".locate_" in path.name}
+
+    first = run()
+    assert len(first) == 1
+    assert run() == first
+    file = tmp_path / "geo" / "pixels.py"
+    text = file.read_text()
+    changed = text.replace("SHIFT: Final = 3", "SHIFT: Final = 2").replace("    heads: Int32s\n", "")
+    changed = changed.replace("    palette: Int32s\n", "    palette: Int32s\n    heads: Int32s\n")
+    assert changed.count("heads: Int32s") == 1
+    file.write_text(changed)
+    assert len(run() - first) == 1
 
 
 # --- sides --------------------------------------------------------------------------------------------------------
@@ -280,3 +309,39 @@ def test_a_cache_is_made_used_and_made_again(layers: dict[str, Layer], tmp_path:
     assert Locator.open(layers, path).at(118.95, 31.4) == first.at(118.95, 31.4)
     (tmp_path / "file").write_text("no folder")
     assert Locator.cached(layers, tmp_path / "file").at(118.95, 31.4) == first.at(118.95, 31.4)
+
+
+def test_old_caches_are_cleared_when_a_new_one_is_kept(layers: dict[str, Layer], tmp_path: Path) -> None:
+    for number in range(locate.FILES_LEFT + 2):
+        old = tmp_path / f"locator-{number:016x}.bin"
+        old.write_bytes(b"old")
+        os.utime(old, (number, number))
+    beside = tmp_path / "travel-0.bin"
+    beside.write_bytes(b"another's")
+    made = Locator.cached(layers, tmp_path)
+    left = {path.name for path in tmp_path.glob("locator-*.bin")}
+    assert len(left) == locate.FILES_LEFT
+    assert {f"locator-{locate.digest(layers)[:16]}.bin", f"locator-{number:016x}.bin"} <= left
+    assert beside.exists()
+    assert Locator.cached(layers, tmp_path).at(118.95, 31.4) == made.at(118.95, 31.4)
+
+
+def test_a_locator_made_by_other_code_is_refused(layers: dict[str, Layer], tmp_path: Path) -> None:
+    """Each module that makes what is kept counts: in a copy of them, a change to any changes the digest."""
+    path = tmp_path / "kept.bin"
+    Locator(layers).save(path)
+    before = locate.digest(layers)
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path / "geo"
+        shutil.copytree(Path(kept.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        patch.setattr(kept, "__file__", str(folder / "kept.py"))
+        assert locate.digest(layers) == before
+        for module in locate._MAKERS:
+            file = folder / f"{module}.py"
+            whole = file.read_bytes()
+            file.write_bytes(whole + b"# changed\n")
+            assert locate.digest(layers) != before, module
+            with pytest.raises(kept.Stale, match="something else"):
+                Locator.open(layers, path)
+            file.write_bytes(whole)
+        assert locate.digest(layers) == before

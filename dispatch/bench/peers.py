@@ -7,7 +7,7 @@ peer's own form of the points has to be made first (a table, a frame), `ready` s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,7 +165,7 @@ PEERS: Final = (
 
 
 @contextmanager
-def opened(shapes: Shapes, peers: tuple[Peer, ...] = PEERS) -> Iterator[tuple[dict[str, Join], dict[str, str]]]:
+def opened(shapes: Shapes, peers: Sequence[Peer] = PEERS) -> Iterator[tuple[dict[str, Join], dict[str, str]]]:
     """The joins of the peers that can be had on these polygons, and of each of the others why not."""
     with ExitStack() as stack:
         joins: dict[str, Join] = {}
