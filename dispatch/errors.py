@@ -330,8 +330,8 @@ class FindingLike(Protocol):
 class BrokenDistrict(DomainError):
     """数据文件夹 {folder} 有 {count} 处问题，未加载。
     The district folder {folder} has {count} faults and was not loaded.
-    请运行 onegrid grids check 查看每一处。
-    Run onegrid grids check to see each of them."""
+    请运行 onegrid grids check（数据）和 onegrid grids prove（职责）查看每一处。
+    Run onegrid grids check (the data) and onegrid grids prove (the duties) to see each of them."""
 
     def __init__(self, folder: str, findings: Sequence[FindingLike]) -> None:
         self.findings = tuple(findings)
