@@ -154,7 +154,9 @@ class Editions:
         change = next_change(self._enactments, datetime.now(UTC))
         left = PATIENCE_S if change is None else (change - datetime.now(UTC)).total_seconds()
         try:
-            await asyncio.wait_for(self.enacted.wait(), min(max(left, 0.01), PATIENCE_S))
+            # Not `wait_for`: that loses a cancellation that comes in the same moment (bpo-37658).
+            async with asyncio.timeout(min(max(left, 0.01), PATIENCE_S)):
+                await self.enacted.wait()
         except TimeoutError:
             return
         self.enacted.clear()

@@ -141,7 +141,9 @@ class Feed:
         moved = self._hub.positions_moved
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(moved.wait(), PATIENCE_S)
+                # Not `wait_for`: that loses a cancellation that comes in the same moment (bpo-37658).
+                async with asyncio.timeout(PATIENCE_S):
+                    await moved.wait()
             moved.clear()
             try:
                 await self._read()

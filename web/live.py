@@ -167,7 +167,9 @@ class Hub:
     async def _read(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), PATIENCE_S)
+                # Not `wait_for`: that loses a cancellation that comes in the same moment (bpo-37658).
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._wake.wait()
             self._wake.clear()
             try:
                 await self._tell()
