@@ -100,9 +100,8 @@ class _Shared:
         return self.here.team == team and (wet or not self.drawn)
 
 
-def _shared(table: DecisionTable, spot: Spot, parts: Sequence[Part]) -> _Shared | None:
-    """None where one team is responsible all over the circle."""
-    here = table.decide(spot.place, spot.matter)
+def _shared(table: DecisionTable, spot: Spot, here: Ruling, parts: Sequence[Part]) -> _Shared | None:
+    """None where one team, that of `here`, is responsible all over the circle."""
     rulings = [table.decide(part.place, spot.matter) for part in parts]
     if all(ruling.team == here.team for ruling in rulings):
         return None
@@ -132,14 +131,14 @@ def weigh(table: DecisionTable, spot: Spot, parts: Sequence[Part], confirm_share
     `confirm_share` (0 to 1) is marked `confirm_place`. Where the matter is one of water and the circle meets any, dry
     land has no share (`water_decides`).
     """
-    shared = _shared(table, spot, parts)
+    here = table.decide(spot.place, spot.matter)
+    shared = _shared(table, spot, here, parts)
     if shared is None:
-        here = table.decide(spot.place, spot.matter)
         return Weighed(here, spot.lon, spot.lat, spot.radius_m, max(len(parts), 1), (), (), {})
     chosen = shared.outcomes[0]
     stays, unsure = shared.holds(chosen.team, spot), chosen.share < confirm_share
     return Weighed(
-        ruling=shared.here if stays else shared.leading[chosen.team][1],
+        ruling=here if stays else shared.leading[chosen.team][1],
         lon=spot.lon if stays else chosen.lon,
         lat=spot.lat if stays else chosen.lat,
         radius_m=spot.radius_m,
@@ -159,7 +158,7 @@ def settle(
     The point is the reported one if that lies in that part, else the nearest of it (WGS 84 degrees). Nobody measured
     anything: the circle stays as wide as it was. None where no part of the circle is the team's.
     """
-    shared = _shared(table, spot, parts)
+    shared = _shared(table, spot, table.decide(spot.place, spot.matter), parts)
     if shared is None or team not in shared.leading:
         return None
     part, ruling = shared.leading[team]
