@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 from shapely.geometry import shape
 
+from dispatch.database import Running
+from dispatch.settings import Settings
 from tests.sample import ground
+from tests.serving import serving
 from tests.test_outcomes import OF_WATER, shore
+
+
+@pytest.fixture(scope="module")
+def client(postgis: Running) -> Iterator[httpx.Client]:
+    """Of a server of its own: its boats are at nobody else's cases."""
+    with psycopg.connect(postgis.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE ways TEMPLATE onegrid")
+    with serving(Settings(database_url=postgis.url_of("ways"))) as url, httpx.Client(base_url=url, timeout=30) as made:
+        yield made
 
 
 def reported(client: httpx.Client, mode: str) -> dict[str, Any]:
@@ -55,7 +69,7 @@ def test_it_begins_where_the_unit_is_now(client: httpx.Client) -> None:
     case = reported(client, "vehicle")
     unit = case["unit"]["code"]
     here = client.get("/api/teams").json()["items"][0]["base"]
-    # Stale in a few seconds: the other tests of this server count it from its base.
+    # Stale in a few seconds: other tests count it from its base.
     then = datetime.now(UTC) - timedelta(seconds=290)
     position = {"lon": here["lon"], "lat": here["lat"], "accuracy_m": 5, "at": then.isoformat()}
     assert client.put(f"/api/units/{unit}/position", json=position).status_code == 200
