@@ -53,6 +53,8 @@ class _Gathered:
     candidates: list[Candidate]
     passed: frozenset[str]
     """Those of a large team who were believed to be on a case: of the others, the nearest are the candidates."""
+    is_all: bool
+    """Nobody of the team was left out."""
 
     def holds(self, busy: Collection[str]) -> bool:
         """Whether the same would be gathered with these on a case."""
@@ -129,7 +131,7 @@ class Reception:
                 await moves.photos_are_here(connection, draft.photos)
         report = placed.report
         weighed = ground.weigh(report.lon, report.lat, report.accuracy_m, placed.place, draft.matter)
-        gathered = self._gather(ground, weighed, now, self._busy)
+        gathered = self._gather(weighed, now, self._busy)
         answer: asyncio.Future[Received | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(draft, ground, enacted, placed, weighed, gathered, answer))
         if self._writing is None:
@@ -139,12 +141,14 @@ class Reception:
         async with connect(self._engine) as connection:
             return await _as_known(connection, report_id, draft)
 
-    def _gather(self, ground: Ground, weighed: Weighed, now: datetime, busy: Collection[str]) -> _Gathered:
-        team, fleet = weighed.ruling.team, self._fleet
+    def _gather(self, weighed: Weighed, now: datetime, busy: Collection[str]) -> _Gathered:
+        """Whoever was responsible when it was seen: sent are the units that the team has today, from where they are."""
+        ground, team, fleet = self._editions.current, weighed.ruling.team, self._fleet
         candidates = ground.candidates(team, weighed.lon, weighed.lat, fleet, now, busy)
         units = ground.units_of.get(team, ())
         large = len(units) > fleet.MOST
-        return _Gathered(candidates, frozenset(u.code for u in units if u.code in busy) if large else frozenset())
+        passed = frozenset(u.code for u in units if u.code in busy) if large else frozenset()
+        return _Gathered(candidates, passed, len(candidates) == len(units))
 
     async def _write_waiting(self) -> None:
         """One group after the other, until nobody waits."""
@@ -205,10 +209,10 @@ class Reception:
         openings, answers = [], []
         for one, number in zip(group, numbers, strict=True):
             gathered = one.gathered
-            if len(gathered.candidates) < len(one.ground.units_of.get(one.weighed.ruling.team, ())):
+            if not gathered.is_all:
                 # Of a large team some were left out, which others of the group or a corrected belief may change.
                 if not gathered.holds(busy):
-                    gathered = self._gather(one.ground, one.weighed, one.placed.report.received_at, busy)
+                    gathered = self._gather(one.weighed, one.placed.report.received_at, busy)
                 # Nobody is passed over for a belief that is not checked.
                 units |= gathered.passed
             units |= {candidate.unit.code for candidate in gathered.candidates}

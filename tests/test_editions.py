@@ -179,6 +179,19 @@ def test_what_was_seen_before_the_change_is_decided_as_it_was_then(
         assert "T2" in json.dumps(client.get(f"/api/cases/{old['case']}/why").json())
 
 
+def test_a_late_report_goes_to_who_was_responsible_then_and_by_a_unit_of_today(
+    database_url: str, before: Path, after: Path
+) -> None:
+    units = after / "units.csv"
+    units.write_text(units.read_text("utf-8").replace("T2-V1", "T2-V9"), "utf-8")
+    with worker(database_url, before) as address, httpx.Client(base_url=address, timeout=60) as client:
+        grids(database_url, "load", after, "--from", (datetime.now(UTC) - timedelta(hours=1)).isoformat())
+        early = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+        answer = client.post("/api/reports", json=body(seen_at=early)).json()
+        assert answer["decision"]["version"] == district.load(before).version
+        assert (answer["team"]["code"], answer["unit"]["code"]) == ("T2", "T2-V9")
+
+
 def test_why_speaks_the_words_of_the_edition_that_decided(database_url: str, before: Path, after: Path) -> None:
     rules = after / "rules.csv"
     rules.write_text(rules.read_text("utf-8").replace("默认", "另有规定"), "utf-8")
