@@ -184,8 +184,9 @@ class Locator:
             left: int = locate(self.pixels, x, y, begin, min(begin + step, x.size), index, undecided)
             return undecided[begin : begin + left]
 
-        step = max(-(-x.size // max(threads, 1)), 1)
-        if threads > 1:
+        # More parts than threads: where a processor has other things to do, the others take more of them.
+        step = x.size if threads < 2 else max(-(-x.size // (4 * threads)), _CHUNK)
+        if x.size > step:
             with ThreadPoolExecutor(threads) as pool:
                 left = np.concatenate(list(pool.map(work, range(0, x.size, step))))
         else:

@@ -85,6 +85,9 @@ def measure(ground: Ground, tell: Tell, size: Size, *, quick: bool, peers: Seque
         tell("all layers, one point, opening")
         passed += _layers(layers, size, figures)
     figures["two_threads_times_one"] = _threads(layers["grid"], size)
+    figures["two_threads_processors"] = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    )
     return Result("bench locate", all(passed) and not figures["missing"], figures)
 
 
