@@ -203,7 +203,8 @@ def test_two_tabs_send_once(phone: Phone, server: str) -> None:
     expect(other.locator(".record .chip")).to_have_text("待发送")
     posts: list[str] = []
     for tab in (page, other):
-        tab.on("request", lambda r: posts.append(r.url) if r.url.endswith("/api/reports") else None)
+        # Answers, not attempts: one that is cut off while the network returns is tried again, by right.
+        tab.on("response", lambda r: posts.append(r.url) if r.url.endswith("/api/reports") else None)
     context.set_offline(False)
     expect(other.locator(".record.delivered .case-number")).to_be_visible(timeout=20_000)
     expect(page.locator(".sent-card.delivered")).to_be_visible()
