@@ -35,7 +35,7 @@ class PlaywrightMissing(RuntimeError):
 def run(ground: Ground, district: Path, tell: Tell, cases: int = CASES, seconds: float = SECONDS) -> Result:
     """Open the command centre on `cases` open cases, send reports, ask the page when each was drawn."""
     try:
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415  (a development dependency)
+        from playwright.sync_api import sync_playwright
     except ImportError as error:
         raise PlaywrightMissing(str(PlaywrightMissing.__doc__)) from error
 

@@ -109,7 +109,7 @@ def _scenes(grid: Layer, tell: Tell, figures: dict[str, Any], *, quick: bool) ->
 
 def nation() -> NDArray[np.object_]:
     """Every county of the nation. Raises ImportError where the package cnmaps is not installed."""
-    from cnmaps import get_adm_maps  # noqa: PLC0415
+    from cnmaps import get_adm_maps
 
     return np.array(list(get_adm_maps(level="区县", engine="geopandas", simplify=False).geometry), dtype=object)
 

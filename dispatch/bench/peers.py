@@ -47,7 +47,7 @@ def sjoin(*, ready: bool) -> Callable[[Shapes, ExitStack], Join]:
     """geopandas.sjoin(predicate="within"), from plain coordinates or from a frame of points."""
 
     def opened(shapes: Shapes, _: ExitStack) -> Join:
-        import geopandas as gpd  # noqa: PLC0415
+        import geopandas as gpd
 
         zones = gpd.GeoDataFrame(geometry=list(shapes), crs="EPSG:4326")
 
@@ -78,9 +78,9 @@ def strtree(shapes: Shapes, _: ExitStack) -> Join:
 
 def duckdb(shapes: Shapes, stack: ExitStack) -> Join:
     """DuckDB's spatial join, one thread; its extension from a package, for it would be downloaded otherwise."""
-    import duckdb as engine  # noqa: PLC0415
-    import duckdb_extension_spatial as extension  # noqa: PLC0415
-    import pyarrow as pa  # noqa: PLC0415
+    import duckdb as engine
+    import duckdb_extension_spatial as extension
+    import pyarrow as pa
 
     file = next(Path(extension.__path__[0]).rglob("spatial.duckdb_extension"))
     connection = stack.enter_context(engine.connect(config={"threads": 1}))
@@ -99,9 +99,9 @@ def duckdb(shapes: Shapes, stack: ExitStack) -> Join:
 
 def sedonadb(shapes: Shapes, _: ExitStack) -> Join:
     """SedonaDB's spatial join; the one processor that the measurement is held to is its one thread."""
-    import geopandas as gpd  # noqa: PLC0415
-    import pyarrow as pa  # noqa: PLC0415
-    import sedonadb as engine  # noqa: PLC0415
+    import geopandas as gpd
+    import pyarrow as pa
+    import sedonadb as engine
 
     session = engine.connect()
     zones = gpd.GeoDataFrame({"id": np.arange(shapes.size)}, geometry=list(shapes), crs="EPSG:4326")
