@@ -17,6 +17,9 @@ from tests.sample import sample
 
 corners = st.tuples(st.integers(0, 20), st.integers(0, 20)).map(lambda c: (118.8 + c[0] / 50, 31.2 + c[1] / 50))
 
+# Degrees, a tenth of a millimetre: a clock that adds and takes away seconds loses their last digits.
+ROUNDING = 1e-9
+
 
 def metres(a: tuple[float, float], b: tuple[float, float]) -> float:
     return float(Geod(ellps="WGS84").inv(*a, *b)[2])
@@ -26,12 +29,12 @@ def metres(a: tuple[float, float], b: tuple[float, float]) -> float:
 def test_a_trip_goes_at_an_even_pace_and_back_the_same_way(line: list[Any], share: float, seconds: float) -> None:
     trip = Trip("c", tuple(line), 100.0, seconds)
     assert trip.at(0) == line[0] or len(set(line)) < len(line)
-    assert trip.at(100 + seconds) == line[-1]
+    assert math.dist(trip.at(100 + seconds), line[-1]) < ROUNDING
     now = 100 + share * seconds
     here = trip.at(now)
     back = trip.back(now)
-    assert math.dist(back.at(now), here) < 1e-9
-    assert back.at(now + seconds) == line[0]
+    assert math.dist(back.at(now), here) < ROUNDING
+    assert math.dist(back.at(now + seconds), line[0]) < ROUNDING
     length = sum(metres(a, b) for a, b in pairwise(line))
     gone = sum(metres(a, b) for a, b in pairwise(back.line))
     assert gone <= length * 1.01 + 1
