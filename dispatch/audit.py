@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+_CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
 GENESIS: Final = bytes(32)
 """What the first event of a chain names as its predecessor."""
 
@@ -59,7 +61,7 @@ def canonical(event: Event, data: bytes | None = None) -> bytes:
 
 def canonical_json(value: object) -> bytes:
     """JSON with sorted keys, no white space, UTF-8; refuses NaN and infinities (ValueError)."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def instant(moment: datetime) -> str:

@@ -123,6 +123,7 @@ class DecisionTable:
         }
         self._matter = {code: self._bits(i for i, m in enumerate(self._matters) if code in m) for code in known}
         self._winner: dict[int, int] = {}
+        self._rulings: dict[tuple[int | tuple[str, ...], ...], Ruling] = {}
         if not self.faults:
             self.faults += self._duplicates()
 
@@ -138,6 +139,14 @@ class DecisionTable:
 
     def decide(self, place: Place, matter: str) -> Ruling:
         """The responsible team, with every row that spoke. KeyError when the matter is not in the list."""
+        # A district has some hundred combinations of zones, and its matters some ten masks: each is ruled on once.
+        asked = (self._matter[matter], *(tuple(z.code for z in place.get(name, ())) for name in PLACE_LAYERS))
+        ruling = self._rulings.get(asked)
+        if ruling is None:
+            ruling = self._rulings[asked] = self._rule(place, matter)
+        return ruling
+
+    def _rule(self, place: Place, matter: str) -> Ruling:
         speaking = self._speaking(place, matter)
         winner = self._wins(speaking)
         verdicts = tuple(
