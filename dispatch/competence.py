@@ -123,7 +123,7 @@ class DecisionTable:
         }
         self._matter = {code: self._bits(i for i, m in enumerate(self._matters) if code in m) for code in known}
         self._winner: dict[int, int] = {}
-        self._rulings: dict[tuple[int | tuple[str, ...], ...], Ruling] = {}
+        self._rulings: dict[tuple[object, ...], Ruling] = {}
         if not self.faults:
             self.faults += self._duplicates()
 

@@ -118,7 +118,6 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         redoc_url=None,
     )
     problems.install(app)
-    app.include_router(reports.reporting)
     for room in (reports, batch, casebook, reference, editions, units, exports, ways):
         app.include_router(room.router)
     _pages(app)

@@ -46,10 +46,10 @@ class _AtOnce(APIRoute):
         return handle
 
 
-reporting = APIRouter(prefix="/api", tags=["reports"], route_class=_AtOnce)
+_reporting = APIRouter(route_class=_AtOnce)
 
 
-@reporting.post(
+@_reporting.post(
     "/reports",
     status_code=201,
     response_model=None,
@@ -67,6 +67,9 @@ async def report(draft: Draft, worker: WorkerOf) -> Response:
     in_force = worker.ground.district
     deciding = await worker.editions.district_of(received.decision["version"]) or in_force
     return json_answer(received_view(received, deciding, in_force), 200 if received.known else 201)
+
+
+router.include_router(_reporting)
 
 
 @router.post(
