@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dispatch import errors, lifecycle, routing
 from dispatch.audit import Entry, Event, Head, enter
@@ -68,20 +68,26 @@ class Order:
 async def act(engine: AsyncEngine, editions: Editions, fleet: Fleet, order: Order, now: datetime) -> CaseRow:
     """Move a case on, once per order id.
 
-    A place that is corrected is decided by the edition that held when it was seen, and again if another was enacted
-    before that was written. Raises `UnknownCase`, `ActionNotAllowed`, `ActionNeeds`, `UnknownTeam`, `UnknownUnit`,
-    `UnitBusy`, `UnknownOutcome`, `UnknownPhoto`, `CaseMovedOn`, `ActionConflicts`, and of a position what
-    `intake.locate` raises.
+    Teams and units are those of the edition that holds at `now`; a place that is corrected is decided by the one that
+    held when it was seen. What rests on an edition is decided again, be it done or refused, if another was enacted
+    before it was written. Raises `UnknownCase`, `ActionNotAllowed`, `ActionNeeds`, `UnknownTeam`, `UnknownUnit`,
+    `UnitBusy`, `UnknownOutcome`, `UnknownPhoto`, `CaseMovedOn`, `ActionConflicts`, `DatabaseUnavailable`, and of a
+    position what `intake.locate` raises.
     """
     for _ in range(moves.TRIES):
         enacted = editions.number
         try:
-            async with connect(engine) as connection:
-                return await _acted(connection, editions, fleet, order, now, enacted)
+            return await _acted(engine, editions, fleet, order, now, enacted)
         except (moves.UnitTaken, moves.AlreadyThere, _MovedOn):
             continue
         except moves.AnotherEdition:
             await editions.catch_up(enacted)
+        except errors.DatabaseUnavailable:
+            raise
+        except errors.DomainError:
+            # A refusal writes nothing by which it would come out that another edition may allow it.
+            if order.action not in lifecycle.RESTS_ON_EDITION or not await editions.superseded(enacted):
+                raise
     raise errors.DatabaseUnavailable
 
 
@@ -90,29 +96,39 @@ class _MovedOn(Exception):
 
 
 async def _acted(
-    connection: AsyncConnection, editions: Editions, fleet: Fleet, order: Order, now: datetime, enacted: int
+    engine: AsyncEngine, editions: Editions, fleet: Fleet, order: Order, now: datetime, enacted: int
 ) -> CaseRow:
     """One try; raises what hinders the write, too."""
-    facts = await moves.gather_for_action(connection, order.case_no, order.id)
-    if facts.case is None:
-        raise errors.UnknownCase(case=order.case_no)
-    if facts.done:
-        if facts.done != (order.case_no, order.action.value):
-            raise errors.ActionConflicts(id=str(order.id), case=facts.done[0])
-        return facts.case
-    if order.seq is not None and order.seq != facts.case.seq:
-        raise _moved_on(facts)
-    if order.photos:
-        await moves.photos_are_here(connection, order.photos)
-    if order.action is Action.RELOCATE:
-        ground = await editions.at(seen(facts.case.seen_at, facts.case.received_at))
+    async with connect(engine) as connection:
+        facts = await moves.gather_for_action(connection, order.case_no, order.id)
+        if facts.case is None:
+            raise errors.UnknownCase(case=order.case_no)
+        if facts.done:
+            if facts.done != (order.case_no, order.action.value):
+                raise errors.ActionConflicts(id=str(order.id), case=facts.done[0])
+            return facts.case
+        if order.seq is not None and order.seq != facts.case.seq:
+            raise _moved_on(facts)
+        if order.photos:
+            await moves.photos_are_here(connection, order.photos)
+        if not _rests_on_edition(order, facts.case):
+            case, entry = decide_step(order, facts.case, now)
+            return _written(case, await moves.advance_case(connection, case, entry))
         before = await cases.which_decision(connection, order.case_no)
-        case, entry = decide_relocation(ground, fleet, order, facts.case, before, facts.busy, now)
-        written = await moves.relocate_case(connection, case, entry, enacted)
+    # Without a connection: to make a ground ready takes one, which those who wait for it must not keep.
+    today = await editions.at(now)
+    if order.action is Action.RELOCATE:
+        then = await editions.at(seen(facts.case.seen_at, facts.case.received_at))
+        case, entry = decide_relocation(then, today, fleet, order, facts.case, before, facts.busy, now)
+        write = moves.relocate_case
     else:
-        to = await _destination(connection, order, facts.case) if _sends(order, facts.case) else None
-        case, entry = decide_action(editions.current, fleet, order, facts.case, facts.busy, now, to)
-        written = await moves.advance_case(connection, case, entry)
+        case, entry = decide_sending(today, fleet, order, facts.case, before, facts.busy, now)
+        write = moves.send_case
+    async with connect(engine) as connection:
+        return _written(case, await write(connection, case, entry, enacted))
+
+
+def _written(case: CaseRow, written: bool) -> CaseRow:
     if not written:
         raise _MovedOn
     return case
@@ -129,58 +145,26 @@ def _moved_on(facts: moves.ActionFacts) -> errors.CaseMovedOn:
     )
 
 
-def _sends(order: Order, case: CaseRow) -> bool:
-    """Whether an order has a unit chosen; who accepts a case that waits is given the nearest that is free by now."""
-    accepts = order.action is Action.ACCEPT and (case.unit is None or order.unit not in ("", case.unit))
-    return accepts or order.action is Action.REASSIGN
+def _rests_on_edition(order: Order, case: CaseRow) -> bool:
+    """Whether a team is named or a unit chosen; who accepts a case with its unit keeps that, whatever edition holds."""
+    keeps = order.action is Action.ACCEPT and case.unit is not None and order.unit in ("", case.unit)
+    return order.action in lifecycle.RESTS_ON_EDITION and not keeps
 
 
-async def _destination(connection: AsyncConnection, order: Order, case: CaseRow) -> tuple[float, float]:
-    team = order.team if order.action is Action.REASSIGN else case.team
-    decision = await cases.which_decision(connection, case.case_no)
-    return towards(team, decision, (case.lon, case.lat))
+def decide_step(order: Order, case: CaseRow, now: datetime) -> tuple[CaseRow, Entry]:
+    """The case after an order that keeps its team and its unit, or sets that free; and the event of it.
 
-
-def decide_action(
-    ground: Ground,
-    fleet: Fleet,
-    order: Order,
-    case: CaseRow,
-    busy: frozenset[str],
-    now: datetime,
-    to: tuple[float, float] | None = None,
-) -> tuple[CaseRow, Entry]:
-    """The case after the order, and its event; `to`: where its unit is sent, if not to its place (degrees).
-
-    Pure; raises what `act` raises of it.
+    Pure, as the two below; raises what `act` raises of it.
     """
-    transition = lifecycle.advance(case.state, order.action, {"note": order.note, "team": order.team})
-    team, unit, leg = case.team, case.unit, None
-    to = to or (case.lon, case.lat)
-    match order.action:
-        case Action.REASSIGN:
-            if order.team not in ground.district.teams:
-                raise errors.UnknownTeam({"field": "team"}, team=order.team)
-            others = busy - {case.unit} if case.state in lifecycle.HOLDS_UNIT else busy
-            team, (unit, leg) = order.team, _send(ground, fleet, order.team, order.unit, to, others, now)
-        case Action.ACCEPT if _sends(order, case):
-            unit, leg = _send(ground, fleet, case.team, order.unit, to, busy, now)
-        case Action.RETURN:
-            unit = None
-    changed = (team, unit) != (case.team, case.unit)
-    moved = replace(
-        case,
-        state=transition.target,
-        team=team,
-        unit=unit,
-        eta_s=(round(leg.seconds) if leg else None) if changed else case.eta_s,
-        mode=(ground.district.units[unit].mode if unit else None) if changed else case.mode,
-    )
+    transition = lifecycle.advance(case.state, order.action, {"note": order.note})
+    moved = replace(case, state=transition.target)
+    if order.action is Action.RETURN and case.unit:
+        moved = replace(moved, unit=None, eta_s=None, mode=None)
     return _done(order, case, moved, {}, now)
 
 
-def decide_relocation(
-    ground: Ground,
+def decide_sending(
+    today: Ground,
     fleet: Fleet,
     order: Order,
     case: CaseRow,
@@ -188,15 +172,46 @@ def decide_relocation(
     busy: frozenset[str],
     now: datetime,
 ) -> tuple[CaseRow, Entry]:
-    """As `decide_action`, for an order that corrects where the case lies; `before`: its decision until now."""
+    """As `decide_step`, for an order by which a unit is sent: of the team that it names, or of the case's own.
+
+    today: of the edition that holds, which the event names; before: the case's decision until now; busy: units that
+    are on a case. Who accepts a case that waits is given the nearest that is free by now.
+    """
+    transition = lifecycle.advance(case.state, order.action, {"note": order.note, "team": order.team})
+    team = case.team
+    if order.action is Action.REASSIGN:
+        team = order.team
+        if team not in today.district.teams:
+            raise errors.UnknownTeam({"field": "team"}, team=team)
+        busy = busy - {case.unit} if case.state in lifecycle.HOLDS_UNIT else busy
+    to = towards(team, before, (case.lon, case.lat))
+    unit, leg = _send(today, fleet, team, order.unit, to, busy, now)
+    moved = replace(case, state=transition.target, team=team, unit=unit)
+    if (team, unit) != (case.team, case.unit):
+        mode = today.district.units[unit].mode if unit else None
+        moved = replace(moved, eta_s=round(leg.seconds) if leg else None, mode=mode)
+    return _done(order, case, moved, {"version": today.district.version}, now)
+
+
+def decide_relocation(
+    then: Ground,
+    today: Ground,
+    fleet: Fleet,
+    order: Order,
+    case: CaseRow,
+    before: Mapping[str, Any],
+    busy: frozenset[str],
+    now: datetime,
+) -> tuple[CaseRow, Entry]:
+    """As `decide_sending`, for an order that corrects where the case lies; then: of the edition of its report."""
     transition = lifecycle.advance(
         case.state, order.action, {"position": "given" if order.pin or order.settles else ""}
     )
     if order.settles:
-        moved, told = settle(ground, fleet, transition, case, before, order.settles, busy, now)
+        moved, told = settle(then, today, fleet, transition, case, before, order.settles, busy, now)
     else:
         pin = cast("Pin", order.pin)  # without one the table refuses
-        moved, told = relocate(ground, fleet, transition, case, before, pin, busy, now)
+        moved, told = relocate(then, today, fleet, transition, case, before, pin, busy, now)
     return _done(order, case, moved, told, now)
 
 

@@ -110,6 +110,18 @@ class Editions:
             if self.number <= number:
                 await self.refresh()
 
+    async def superseded(self, number: int) -> bool:
+        """Whether an edition was enacted after the enactment `number`; it is known here then.
+
+        What was refused by those known before is to be decided again. Raises `DatabaseUnavailable`.
+        """
+        async with connect(self._engine) as connection:
+            last = await editions.last_number(connection)
+        if last <= number:
+            return False
+        await self.catch_up(number)
+        return True
+
     async def at(self, moment: datetime) -> Ground:
         """Of the edition that held at a moment; of the one in force when this database does not have that one."""
         current = self.current

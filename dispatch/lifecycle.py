@@ -90,6 +90,13 @@ ACTION_NAMES: Final[Mapping[Action, tuple[str, str]]] = {
 }
 
 
+RESTS_ON_EDITION: Final = frozenset({Action.REPORT, Action.ACCEPT, Action.REASSIGN, Action.RELOCATE})
+"""Actions that may name a team or choose a unit, which they do by an edition of the district's data: they are written,
+and refused, only if that edition is the last one that was enacted."""
+OF_ANY_EDITION: Final = frozenset({Action.ARRIVE, Action.HANDLE, Action.CLOSE, Action.RETURN})
+"""The others keep the team and unit that the case has, or set the unit free: that is right whatever edition holds."""
+
+
 def name(thing: State | Action, language: Language) -> str:
     """What a state or an action is called."""
     names = STATE_NAMES[thing] if isinstance(thing, State) else ACTION_NAMES[thing]

@@ -39,7 +39,8 @@ class Pin:
 
 
 def relocate(
-    ground: Ground,
+    then: Ground,
+    today: Ground,
     fleet: Fleet,
     transition: Transition,
     case: CaseRow,
@@ -50,20 +51,22 @@ def relocate(
 ) -> tuple[CaseRow, dict[str, object]]:
     """The case as it stands at the new place, and what its event says beside `after`.
 
-    ground: of the edition that its report was decided by; before: its decision until now, as `routing.as_json` writes
-    it; busy: units that are on a case. Raises the refusals of `intake.locate`.
+    then: of the edition that its report was decided by, and that decides again; today: of the one that holds, whose
+    units are sent; before: its decision until now, as `routing.as_json` writes it; busy: units that are on a case.
+    Raises the refusals of `intake.locate`.
     """
-    at = locate(ground, pin.lon, pin.lat, pin.datum, pin.accuracy_m)
-    weighed = ground.weigh(at.lon, at.lat, at.accuracy_m, at.place, case.matter)
+    at = locate(then, pin.lon, pin.lat, pin.datum, pin.accuracy_m)
+    weighed = then.weigh(at.lon, at.lat, at.accuracy_m, at.place, case.matter)
     at = replace(
         at, notes=("relocated", *at.notes), facts={**at.facts, "moved_m": _metres(case.lon, case.lat, at.lon, at.lat)}
     )
     given = {"lon": pin.lon, "lat": pin.lat, "datum": at.datum.value}
-    return _again(ground, fleet, transition, case, before, at, weighed, given, busy, now)
+    return _again(then, today, fleet, transition, case, before, at, weighed, given, busy, now)
 
 
 def settle(
-    ground: Ground,
+    then: Ground,
+    today: Ground,
     fleet: Fleet,
     transition: Transition,
     case: CaseRow,
@@ -78,17 +81,18 @@ def settle(
     `UnknownOutcome` where no part of it is the team's.
     """
     middle = before.get("circle") or {"lon": case.lon, "lat": case.lat}
-    found = ground.settle(middle["lon"], middle["lat"], case.accuracy_m, case.matter, team)
+    found = then.settle(middle["lon"], middle["lat"], case.accuracy_m, case.matter, team)
     if found is None:
         raise UnknownOutcome({"field": "settles"}, case=case.case_no, team=team)
     weighed, (lon, lat) = found
     facts: dict[str, float | str] = {"moved_m": _metres(middle["lon"], middle["lat"], lon, lat)}
-    at = Located(lon, lat, case.accuracy_m, Datum.WGS84, ground.locator.at(lon, lat), (), facts)
-    return _again(ground, fleet, transition, case, before, at, weighed, {"settles": team}, busy, now)
+    at = Located(lon, lat, case.accuracy_m, Datum.WGS84, then.locator.at(lon, lat), (), facts)
+    return _again(then, today, fleet, transition, case, before, at, weighed, {"settles": team}, busy, now)
 
 
 def _again(
-    ground: Ground,
+    then: Ground,
+    today: Ground,
     fleet: Fleet,
     transition: Transition,
     case: CaseRow,
@@ -107,10 +111,10 @@ def _again(
     by_hand = team != named
     to = weighed.towards(team, (at.lon, at.lat))
     decision = routing.decide(
-        version=ground.district.version,
+        version=then.district.version,
         ruling=weighed.ruling,
         place=at.place,
-        candidates=ground.candidates(team, *to, fleet, now, others, case.unit or ""),
+        candidates=today.candidates(team, *to, fleet, now, others, case.unit or ""),
         busy=others,
         notes=(*at.notes, *(["stays_reassigned"] if by_hand else [])),
         facts=at.facts,
@@ -125,7 +129,7 @@ def _again(
         team=team,
         unit=unit,
         eta_s=None if decision.eta_s is None else int(decision.eta_s),
-        mode=ground.district.units[unit].mode if unit and unit in ground.district.units else None,
+        mode=case.mode if there else today.district.units[unit].mode if unit else None,
     )
     return moved, {
         "given": given,

@@ -31,6 +31,11 @@ async def all_enactments(connection: AsyncConnection) -> tuple[Enactment, ...]:
     return tuple(Enactment(*row) for row in await connection.execute(query))
 
 
+async def last_number(connection: AsyncConnection) -> int:
+    """Of the last enactment; 0 when there was none."""
+    return int((await connection.execute(select(func.coalesce(func.max(enactment.c.number), 0)))).scalar_one())
+
+
 async def is_known(connection: AsyncConnection, version: str) -> bool:
     """Whether the edition was ever enacted here."""
     return bool((await connection.execute(select(exists().where(enactment.c.version == version)))).scalar())

@@ -196,33 +196,53 @@ _TELL: Final = """
 _ADVANCE: Final = for_driver(
     f"WITH moved AS (UPDATE case_file SET {_STANDS} {_MOVED} RETURNING case_no) {_TELL}"  # noqa: S608
 )
-_RELOCATE: Final = for_driver(
-    f"""
+
+
+def _if_enacted(columns: str) -> str:
+    return for_driver(
+        f"""
     WITH actual AS MATERIALIZED (SELECT coalesce(max(number), 0) AS enacted FROM enactment), moved AS (
-        UPDATE case_file SET {_STANDS}{_LIES} FROM actual {_MOVED} AND actual.enacted = :enacted RETURNING case_no
+        UPDATE case_file SET {columns} FROM actual {_MOVED} AND actual.enacted = :enacted RETURNING case_no
     ), told AS ({_TELL}
     )
     SELECT enacted, EXISTS (SELECT FROM told) AS written FROM actual"""  # noqa: S608
-)
+    )
+
+
+_SEND: Final = _if_enacted(_STANDS)
+_RELOCATE: Final = _if_enacted(_STANDS + _LIES)
 
 
 async def advance_case(connection: AsyncConnection, case: CaseRow, entry: Entry) -> bool:
     """Write the case as it now stands and its event; False when somebody else moved it first (nothing is written).
 
-    Raises `AlreadyThere` when the action's id is known, `UnitTaken`.
+    For what keeps the case's team and unit, or sets it free. Raises `AlreadyThere` when the action's id is known.
     """
     return await _write(connection, _ADVANCE, {**_event_values(entry), **_case_values(case)}) is not None
 
 
-async def relocate_case(connection: AsyncConnection, case: CaseRow, entry: Entry, enacted: int) -> bool:
-    """As `advance_case`, also where it lies, and what follows from that.
+async def send_case(connection: AsyncConnection, case: CaseRow, entry: Entry, enacted: int) -> bool:
+    """As `advance_case`, where a team or a unit was chosen.
 
-    enacted: the last enactment that was known when it was decided. Raises `AnotherEdition` too: nothing is written.
+    enacted: the last enactment that was known when it was decided. Raises `AnotherEdition` and `UnitTaken` too: then
+    nothing is written.
     """
-    values = {**_event_values(entry), **_case_values(case), "enacted": enacted}
+    values = {**_event_values(entry), **_case_values(case)}
+    return await _write_if_enacted(connection, _SEND, values, enacted)
+
+
+async def relocate_case(connection: AsyncConnection, case: CaseRow, entry: Entry, enacted: int) -> bool:
+    """As `send_case`, also where it lies, and what follows from that."""
+    values = {**_event_values(entry), **_case_values(case)}
     values |= {name: getattr(case, name) for name in ("lon", "lat", "accuracy_m", "township", "grid")}
     values |= {"zones": orjson.dumps(case.zones).decode(), "notes": list(case.notes)}
-    actual, written = await _write(connection, _RELOCATE, values) or (enacted, False)
+    return await _write_if_enacted(connection, _RELOCATE, values, enacted)
+
+
+async def _write_if_enacted(
+    connection: AsyncConnection, statement: str, values: Mapping[str, Any], enacted: int
+) -> bool:
+    actual, written = await _write(connection, statement, {**values, "enacted": enacted}) or (enacted, False)
     if actual != enacted:
         raise AnotherEdition
     return bool(written)
