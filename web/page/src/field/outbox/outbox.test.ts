@@ -4,9 +4,10 @@ import "fake-indexeddb/auto";
 import { randomUUID } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Client } from "../../shared/client";
 import { blank, deedOf, type Entry, type ReportEntry, reopened } from "./entry";
+import { HOLD_MS, lease } from "./lease";
 import { type Lock, Outbox } from "./outbox";
 import { Store } from "./store";
 
@@ -18,6 +19,7 @@ class Office {
   readonly calls: string[] = [];
   photos = 0;
   weather: Weather[] = [];
+  private answering: Promise<void> = Promise.resolve();
   base = "";
   close: () => Promise<void> = async () => {};
 
@@ -25,7 +27,7 @@ class Office {
     const server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
-      request.on("end", () => this.answer(request.url ?? "", Buffer.concat(chunks), response));
+      request.on("end", () => void this.take(request.url ?? "", Buffer.concat(chunks), response));
     });
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     this.base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`;
@@ -35,14 +37,31 @@ class Office {
     };
   }
 
-  private answer(url: string, body: Buffer, response: ServerResponse): unknown {
+  /** Requests that come from now on are not answered before the function that this gives is called. */
+  hold(): () => void {
+    let release = (): void => {};
+    this.answering = new Promise((resolve) => (release = resolve));
+    return release;
+  }
+
+  /** Requests that come from now on are answered at once. */
+  goOn(): void {
+    this.answering = Promise.resolve();
+  }
+
+  private async take(url: string, body: Buffer, response: ServerResponse): Promise<void> {
+    if (!url.endsWith("/why")) this.calls.push(url.replace("/api", ""));
+    const weather = url.endsWith("/why") ? "fair" : (this.weather.shift() ?? "fair");
+    await this.answering;
+    this.answer(url, body, response, weather);
+  }
+
+  private answer(url: string, body: Buffer, response: ServerResponse, weather: Weather): unknown {
     const json = (status: number, value: object, headers = {}): void => {
       const type = status < 400 ? "application/json" : "application/problem+json";
       response.writeHead(status, { "content-type": type, connection: "close", ...headers }).end(JSON.stringify(value));
     };
     if (url.endsWith("/why")) return json(200, { case: "", zh: { headline: "因为" }, en: { headline: "because" } });
-    this.calls.push(url.replace("/api", ""));
-    const weather = this.weather.shift() ?? "fair";
     if (weather === "cut") return response.destroy();
     if (weather === "busy") return json(503, { code: "database_unavailable", status: 503 }, { "retry-after": "7" });
     if (weather === "refuse") return json(422, { code: "outside_district", status: 422, detail: "在区外" });
@@ -97,6 +116,18 @@ function written(photos = 0): ReportEntry {
 
 const one = (id: string): Entry | undefined => entries.find((entry) => entry.id === id);
 const kinds = (): string[] => office.at.calls;
+
+/** What `navigator.locks` does with `ifAvailable`, between the tabs that are given the same one. */
+function webLock(): Lock {
+  let held = false;
+  return async (task) => {
+    if (held) return;
+    held = true;
+    await task().finally(() => (held = false));
+  };
+}
+
+const reached = (calls: number): Promise<void> => vi.waitFor(() => expect(kinds()).toHaveLength(calls));
 
 beforeEach(async () => {
   office.at = new Office();
@@ -225,18 +256,91 @@ describe("the outbox", () => {
   });
 
   it("lets one tab send at a time", async () => {
-    let held = false;
-    const lock: Lock = async (task) => {
-      if (held) return;
-      held = true;
-      await task().finally(() => (held = false));
-    };
+    const lock = webLock();
     const [left, right] = [outbox(lock), outbox(lock)];
     for (const entry of [written(1), written(1), written()])
       await store.change(entry.id, () => ({ ...entry, state: "waiting" }));
     await Promise.all([left.flush(), right.flush(), left.flush()]);
     expect(entries.map((e) => e.state)).toEqual(["delivered", "delivered", "delivered"]);
     expect(kinds().filter((call) => call === "/reports")).toHaveLength(3);
+  });
+
+  it.each([
+    ["Web Locks", () => Array(2).fill(webLock())],
+    ["no Web Locks", () => ["left", "right"].map((tab) => lease(store, tab, () => now))],
+  ])("sends once from two tabs with %s, however long the answer takes", async (_, locks) => {
+    const [left, right] = locks().map(outbox) as [Outbox, Outbox];
+    const release = office.at.hold();
+    const entry = written();
+    await store.change(entry.id, () => ({ ...entry, state: "waiting" }));
+    const sending = left.flush();
+    await reached(1);
+    // Either it leaves it to the other, or its request arrives.
+    await Promise.race([right.hurry(), reached(2)]);
+    release();
+    await sending;
+    await right.flush();
+    expect(one(entry.id)?.state).toBe("delivered");
+    expect(kinds()).toEqual(["/reports"]);
+  });
+
+  it("leaves it at the other tab's success when its own attempt fails late", async () => {
+    const [left, right] = [outbox(lease(store, "left", () => now)), outbox(lease(store, "right", () => now))];
+    office.at.weather = ["cut"];
+    const release = office.at.hold();
+    const entry = written();
+    await store.change(entry.id, () => ({ ...entry, state: "waiting" }));
+    const asleep = left.flush();
+    await reached(1);
+    office.at.goOn();
+    now += HOLD_MS;
+    await right.flush();
+    expect(one(entry.id)?.state).toBe("delivered");
+    release();
+    await asleep;
+    expect(one(entry.id)).toMatchObject({ state: "delivered", receipt: { answer: { case: "case-1" } } });
+  });
+
+  it("opens and discards only what is still refused or a draft, whatever an old list shows", async () => {
+    const box = outbox();
+    for (const state of ["waiting", "sending", "delivered"] as const) {
+      const entry = { ...written(), state, notBefore: now + 60_000 };
+      await store.change(entry.id, () => entry);
+      expect(await box.amend(entry.id, (stored) => reopened(stored, randomUUID()))).toBeUndefined();
+      await box.discard(entry.id);
+      expect(one(entry.id)?.state).toBe(state);
+    }
+  });
+
+  it("gives what was refused a fresh id once, though two tabs ask", async () => {
+    const [left, right] = [outbox(), outbox()];
+    const problem = { code: "report_conflicts", title: "", detail: "", status: 409 };
+    const entry = { ...written(), state: "rejected" as const, problem };
+    await store.change(entry.id, () => entry);
+    const [first, second] = await Promise.all(
+      [left, right].map((box) => box.amend(entry.id, (e) => reopened(e, randomUUID()))),
+    );
+    expect([first?.state, second]).toEqual(["draft", undefined]);
+    expect((await store.entries()).map((e) => e.id)).toEqual([first?.id]);
+  });
+
+  it("looks again at what another page is sending, should that page die", async () => {
+    const entry = { ...written(), state: "sending" as const };
+    await store.change(entry.id, () => entry);
+    await store.lease("dead", now, now + HOLD_MS);
+    const box = outbox(lease(store, "alive", () => now));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      await box.flush();
+      expect(kinds()).toEqual([]);
+      now += HOLD_MS;
+      vi.advanceTimersByTime(30_000);
+    } finally {
+      vi.useRealTimers();
+    }
+    await reached(1);
+    await box.flush();
+    expect(one(entry.id)?.state).toBe("delivered");
   });
 
   it("sends deeds on a case in order, each once", async () => {
