@@ -209,7 +209,11 @@ def test_two_tabs_send_once(phone: Phone, server: str, locks: str) -> None:
     expect(other.locator(".record .chip")).to_have_text("待发送")
     # Held before they leave: an attempt that fails for want of a network is over by now, or waits here for the network.
     attempts: list[Route] = []
-    context.route("**/api/reports", attempts.append)
+
+    def hold(route: Route) -> None:
+        attempts.append(route)
+
+    context.route("**/api/reports", hold)
     context.set_offline(False)
     expect(other.locator(".record .chip")).to_have_text("发送中", timeout=20_000)
     for tab in (other, page, other):
