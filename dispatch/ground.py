@@ -46,8 +46,9 @@ class Ground:
         """
         units: Sequence[Unit] = self.units_of.get(team, ())
         if len(units) > fleet.MOST:
-            near = {*fleet.nearest(team, lon, lat, busy), also}
-            units = [unit for unit in units if unit.code in near] or units[: fleet.MOST]
+            near = dict.fromkeys((*fleet.nearest(team, lon, lat, busy), also))
+            known = (self.district.units.get(code) for code in near)
+            units = [unit for unit in known if unit and unit.team == team] or units[: fleet.MOST]
         legs = self.travel.legs_to([(unit.base, unit.mode.value) for unit in units], lon, lat)
         fresh = {unit.code: fix for unit in units if (fix := fleet.fresh(unit.code))}
         from_there: dict[str, Leg | None] = {}

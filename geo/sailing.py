@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import shapely
@@ -28,7 +28,7 @@ ASHORE_CELLS = 1.5
 """A crew lands where a dry centre is this near."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Water:
     """Sailing, and walking from the boat. The places on water come first in the network, then dry centres."""
 
@@ -56,10 +56,32 @@ class Water:
 
     def start(self, xy: Floats) -> tuple[int, float]:
         """Where a boat reported at `xy` is: the nearest place, or -1 beyond the walking limit, and the metres to it."""
-        metres = self._off(xy)
-        if not metres.size or not metres.min() <= WALK_LIMIT_M:
+        x, y = float(xy[0]), float(xy[1])
+        cell, frame = self.frame.cell(x, y), self.frame
+        if cell >= 0 and self._first[cell] >= 0:
+            return int(self._first[cell]), 0.0
+        if not (np.isfinite(x) and np.isfinite(y)):
             return -1, 0.0
-        return int(np.argmin(metres)), float(metres.min())
+        (west, east), (south, north) = (
+            (max(0, int((at - start - WALK_LIMIT_M) // size)), max(0, int((at - start + WALK_LIMIT_M) // size) + 1))
+            for at, start, size in ((x, frame.west, frame.size_x), (y, frame.south, frame.size_y))
+        )
+        # All places on water of one cell lie in its middle.
+        near = np.sort(self._first.reshape(frame.rows, frame.columns)[south:north, west:east], axis=None)
+        near = near[np.searchsorted(near, 0) :]
+        off_x, off_y = (self.network.xy[near] - (x, y)).T
+        metres = np.sqrt(off_x * off_x + off_y * off_y)
+        if not near.size or metres.min() > WALK_LIMIT_M:
+            return -1, 0.0
+        return int(near[np.argmin(metres)]), float(metres.min())
+
+    @cached_property
+    def _first(self) -> Ints:
+        """Of each cell the first place on water in it, or -1."""
+        first = np.full(self.frame.count, -1)
+        size = self.part.size
+        first[self.cell[:size][::-1]] = np.arange(size)[::-1]
+        return first
 
     def _off(self, xy: Floats) -> Floats:
         east, north = (self.network.xy[: self.part.size] - xy).T
@@ -110,6 +132,10 @@ class Water:
                 metres[row] = np.where(far, far_m, metres[row])
         return seconds, metres
 
+    @property
+    def _limit_s(self) -> float:
+        return WALK_LIMIT_M / (self.off_kmh / 3.6)
+
     def _walks(self, part: int) -> tuple[Floats, Labels, Labels]:
         """Ashore from a part, within the limit: seconds on foot, the place before, the nearest landing, of each place.
 
@@ -120,7 +146,7 @@ class Water:
             indices=np.flatnonzero(self.part == part),
             min_only=True,
             return_predecessors=True,
-            limit=WALK_LIMIT_M / (self.off_kmh / 3.6),
+            limit=self._limit_s,
         )
         return seconds, before, landing
 
@@ -136,21 +162,17 @@ class Water:
 
     def _routes(self, starts: Ints, end: int, marks: Singles) -> Iterator[tuple[int, Route]]:
         """(which start, its way) to a place, of those that have one."""
-        from geo.search import quickest  # noqa: PLC0415  (numba: only for who asks for a way)
+        from geo.search import ashore, quickest  # noqa: PLC0415  (numba: only for who asks for a way)
 
+        graph, afloat = self.back.seconds, self.part.size
+        landings = (
+            [end] if end < afloat else ashore(graph.indptr, graph.indices, graph.data, afloat, end, self._limit_s)
+        )
+        joined = set(self.part[landings].tolist())
         parts = np.where(starts >= 0, self.part[starts], -1)
         for part in np.unique(parts[parts >= 0]).tolist():
             numbers = np.flatnonzero(parts == part).tolist()
-            berthed = np.isfinite(marks[starts[numbers[0]]])
-            afloat = end < self.part.size
-            # A base on this water reaches whatever any boat on it does; where there is none, the walk says.
-            if afloat:
-                joined = bool(self.part[end] == part)
-            elif berthed.any():
-                joined = bool(np.isfinite(marks[end, berthed]).any())
-            else:
-                joined = bool(np.isfinite(self._walks(part)[0][end]))
-            if not joined:
+            if part not in joined:
                 continue
             ways = quickest(self.back, marks, self.part.size, end, starts[numbers].tolist())
             far = []
@@ -175,15 +197,15 @@ class Water:
         walk_s, walk, landing = self._walks(part)
         if not np.isfinite(walk_s[end]):
             return
-        ashore, ashore_s = back(walk, end)[-2::-1], float(walk_s[end])
+        on_foot, on_foot_s = back(walk, end)[-2::-1], float(walk_s[end])
         wanted = starts[list(numbers)].tolist()
         sailed = quickest(self.back, marks, self.part.size, int(landing[end]), wanted)
         for number, found in zip(numbers, sailed, strict=True):
             if found is not None:
                 seconds, places = found
-                metres = self.back.along(places)[0] + ashore_s * (self.off_kmh / 3.6)
-                corners = partial(self.network.corners, np.concatenate([places, ashore]))
-                yield number, Route(seconds + ashore_s, metres, corners)
+                metres = self.back.along(places)[0] + on_foot_s * (self.off_kmh / 3.6)
+                corners = partial(self.network.corners, np.concatenate([places, on_foot]))
+                yield number, Route(seconds + on_foot_s, metres, corners)
 
 
 def sailing(frame: Frame, water: BaseGeometry, ground: Footing, boat_kmh: float, foot_kmh: float) -> Water:
