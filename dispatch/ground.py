@@ -49,7 +49,6 @@ class Ground:
             near = dict.fromkeys((*fleet.nearest(team, lon, lat, busy), also))
             known = (self.district.units.get(code) for code in near)
             units = [unit for unit in known if unit and unit.team == team] or units[: fleet.MOST]
-        legs = self.travel.legs_to([(unit.base, unit.mode.value) for unit in units], lon, lat)
         fresh = {unit.code: fix for unit in units if (fix := fleet.fresh(unit.code))}
         from_there: dict[str, Leg | None] = {}
         for mode in {unit.mode for unit in units if unit.code in fresh}:
@@ -57,11 +56,13 @@ class Ground:
                 u.code: (fresh[u.code].lon, fresh[u.code].lat) for u in units if u.mode is mode and u.code in fresh
             }
             from_there |= self.travel.legs(mode.value, starts, lon, lat)
+        based = [(unit.base, unit.mode.value) for unit in units if from_there.get(unit.code) is None]
+        from_base = iter(self.travel.legs_to(based, lon, lat) if based else ())
         found = []
-        for unit, from_base in zip(units, legs, strict=True):
+        for unit in units:
             on_shift, leg = fleet.on_shift(unit.code), from_there.get(unit.code)
             if leg is None:
-                found.append(Candidate(unit, from_base, on_shift=on_shift))
+                found.append(Candidate(unit, next(from_base), on_shift=on_shift))
             else:
                 age = max(0, round((now - fresh[unit.code].at).total_seconds()))
                 found.append(Candidate(unit, leg, age, on_shift))
