@@ -67,13 +67,12 @@ class Water:
             for at, start, size in ((x, frame.west, frame.size_x), (y, frame.south, frame.size_y))
         )
         # All places on water of one cell lie in its middle.
-        near = np.sort(self._first.reshape(frame.rows, frame.columns)[south:north, west:east], axis=None)
-        near = near[np.searchsorted(near, 0) :]
-        off_x, off_y = (self.network.xy[near] - (x, y)).T
+        near = self._first.reshape(frame.rows, frame.columns)[south:north, west:east]
+        near = near[near >= 0]
+        off_x, off_y = self.network.xy[near, 0] - x, self.network.xy[near, 1] - y
         metres = np.sqrt(off_x * off_x + off_y * off_y)
-        if not near.size or metres.min() > WALK_LIMIT_M:
-            return -1, 0.0
-        return int(near[np.argmin(metres)]), float(metres.min())
+        least = metres.min(initial=np.inf)
+        return (int(near[metres == least].min()), float(least)) if least <= WALK_LIMIT_M else (-1, 0.0)
 
     @cached_property
     def _first(self) -> Ints:
