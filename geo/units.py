@@ -64,7 +64,8 @@ class _Entry:
     def box_off(self, x: float, y: float) -> float:
         """At least so far it is, by its box alone."""
         east, north = abs(x - self.middle[0]) - SLACK_M, abs(y - self.middle[1]) - SLACK_M
-        return math.hypot(max(0.0, east), max(0.0, north))
+        # By max() it took four times as long, for each unit that a query looks at.
+        return math.hypot(east if east > 0.0 else 0.0, north if north > 0.0 else 0.0)  # noqa: FURB136
 
 
 def placeable(metric_crs: str, lon: float, lat: float) -> bool:
