@@ -206,7 +206,7 @@ def test_two_tabs_send_once(phone: Phone, server: str, locks: str) -> None:
     text = f"两个窗口 {uuid4()}"
     choose(page, text=text)
     page.locator(".send-bare").tap()
-    expect(other.locator(".record .chip")).to_have_text("待发送")
+    expect(other.locator(".record .chip")).to_have_text("待发送", timeout=20_000)
     # Held before they leave: an attempt that fails for want of a network is over by now, or waits here for the network.
     attempts: list[Route] = []
 
@@ -225,8 +225,8 @@ def test_two_tabs_send_once(phone: Phone, server: str, locks: str) -> None:
     for attempt in attempts:
         attempt.continue_()
     expect(other.locator(".record.delivered .case-number")).to_be_visible(timeout=20_000)
-    expect(page.locator(".sent-card.delivered")).to_be_visible()
-    assert len(attempts) == 1
+    expect(page.locator(".sent-card.delivered")).to_be_visible(timeout=20_000)
+    assert len(attempts) == 1, [attempt.request.failure for attempt in attempts]
     answer = attempts[0].request.response()
     assert answer
     assert answer.status == 201
