@@ -169,7 +169,7 @@ class Travel:
         for code in self.bases[:1]:
             lon, lat = self.positions[code]
             for mode in self.modes:
-                self.legs(mode, {code: (lon, lat)}, lon, lat)
+                self.way(mode, (lon, lat), lon, lat)
 
     def _found(
         self, mode: str, starts: Mapping[str, tuple[float, float]], lon: float, lat: float, *, at_base: bool = False
