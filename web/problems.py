@@ -41,6 +41,7 @@ STATUS: Final[Mapping[type[errors.DomainError], int]] = {
     errors.MissingColumn: 422,
     errors.BatchTooLarge: 413,
     errors.UnknownCase: 404,
+    errors.UnknownPower: 404,
     errors.UnknownTeam: 422,
     errors.UnknownUnit: 422,
     errors.UnknownLayer: 404,
@@ -58,6 +59,8 @@ STATUS: Final[Mapping[type[errors.DomainError], int]] = {
     errors.UnknownFormat: 404,
     errors.FontMissing: 500,
     errors.PageNotBuilt: 503,
+    errors.NoCheckpoint: 404,
+    errors.NotInCheckpoint: 404,
     errors.DatabaseUnavailable: 503,
     errors.PartStopped: 503,
 }

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "route": "route:route",
     "heatmap": "heatmap:heatmap",
     "grids": "grids:app",
+    "powers": "powers:app",
     "audit": "audit:app",
     "migrate": "databases:migrate",
     "bench": "bench:app",

@@ -21,6 +21,8 @@ from geo.grid import Layer, Zone, read_zones
 
 LISTS: Final = ("departments.csv", "classes.csv", "matters.csv")
 PEOPLE: Final = ("teams.csv", "units.csv", "rules.csv", "bases.geojson")
+ALONE: Final = ("roads.geojson", "powers.csv")
+"""Taken over where they are there."""
 _SCHEMATIC: Final = "（示意）"
 
 
@@ -60,7 +62,7 @@ def read_template(folder: Path | None) -> Template:
     if not folder.is_dir():
         raise UnreadableSource(file=folder.name, problem_zh="没有这个文件夹。", problem="there is no such folder.")
     files = {
-        name: (folder / name).read_bytes() for name in (*LISTS, *PEOPLE, "roads.geojson") if (folder / name).is_file()
+        name: (folder / name).read_bytes() for name in (*LISTS, *PEOPLE, *ALONE) if (folder / name).is_file()
     }
     if not (folder / FILE).is_file():
         return Template(folder, MappingProxyType({}), (), MappingProxyType(files))

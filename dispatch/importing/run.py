@@ -185,8 +185,7 @@ def _staffed(layers: Sequence[Layer], there: rest.Template, notes: Notes) -> tup
         made, teams = rest.people({layer.name: layer for layer in layers})
         files |= made
         told = [_with_teams(layer, teams.get(layer.name, {}), notes) for layer in told]
-    if "roads.geojson" in there.files:
-        files["roads.geojson"] = there.files["roads.geojson"]
+    files |= {file: there.files[file] for file in rest.ALONE if file in there.files}
     return files, told
 
 

@@ -147,7 +147,8 @@ R073||~scenic|-||0204|D01|景区内散发广告：城市管理第一大队|Leafl
 """
 
 
-def _rows(text: str) -> list[list[str]]:
+def rows_of(text: str) -> list[list[str]]:
+    """The cells of each line."""
     return [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
 
 
@@ -191,20 +192,20 @@ def units() -> list[tuple[str, str, str, str, str, str, int]]:
 def write_tables(folder: Path) -> None:
     """All CSV files and district.toml."""
     named = "code,name,name_en"
-    _write(folder / "departments.csv", named, _rows(DEPARTMENTS))
-    _write(folder / "classes.csv", named, _rows(CLASSES))
+    _write(folder / "departments.csv", named, rows_of(DEPARTMENTS))
+    _write(folder / "classes.csv", named, rows_of(CLASSES))
     _write(
         folder / "matters.csv",
         "code,name,name_en,department,legal_basis,urgency,limit_h,on_water",
         (
             (f"{cls}{i:02d}", zh, en, department, "", urgency, hours, "true" if on_water == "1" else "false")
             for cls, text in MATTERS.items()
-            for i, (zh, en, department, urgency, hours, on_water) in enumerate(_rows(text), 1)
+            for i, (zh, en, department, urgency, hours, on_water) in enumerate(rows_of(text), 1)
         ),
     )
     _write(folder / "teams.csv", "code,name,name_en,kind,base", teams())
     _write(folder / "units.csv", "code,name,name_en,team,mode,base,crew", units())
-    _write(folder / "rules.csv", "code,township,dedicated,water,joint,matter,team,note,note_en", _rows(RULES))
+    _write(folder / "rules.csv", "code,township,dedicated,water,joint,matter,team,note,note_en", rows_of(RULES))
     (folder / "district.toml").write_text(TOML.replace("CODE", DISTRICT), encoding="utf-8")
 
 
