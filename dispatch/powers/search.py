@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
 
-from pypinyin import lazy_pinyin
-
 from dispatch.powers.model import Power
 
 MOST: Final = 100
@@ -70,6 +68,8 @@ def folded(text: str) -> str:
 
 def syllables(name: str) -> list[str]:
     """Each character's reading without its tone, by the phrase it stands in; letters and digits as they are."""
+    from pypinyin import lazy_pinyin  # noqa: PLC0415 - its dictionaries take half a second, which nobody else waits for
+
     apart: Any = list  # what is no Chinese, character by character; its stub knows only texts
     read = lazy_pinyin(folded(name), errors=apart)
     return [one for one in read if one.isascii() and one.isalnum()]
