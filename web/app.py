@@ -126,9 +126,6 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
     )
     problems.install(app)
     _rooms(app)
-    app.add_middleware(_Outermost)
-    # A page elsewhere that gives its own name our address (DNS rebinding) must not be served.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))
     return app
 
 
@@ -145,12 +142,15 @@ def _warm(worker: Worker, ground: Ground) -> None:
 
 
 def _rooms(app: FastAPI) -> None:
-    """The interface and the built pages; without these the interface serves all the same."""
+    """The interface, the built pages (without them it serves all the same), and what stands before both."""
     for room in (reports, batch, casebook, checkpoints, reference, powerlist, editions, units, exports, ways):
         app.include_router(room.router)
     for path, file in {"/": "index.html", "/field": "field.html", "/exports": "exports.html"}.items():
         app.add_api_route(path, _page(PAGE / file), include_in_schema=False)
     app.mount("/", StaticFiles(directory=PAGE, check_dir=False))
+    app.add_middleware(_Outermost)
+    # A page elsewhere that gives its own name our address (DNS rebinding) must not be served.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))
 
 
 def _page(file: Path) -> Callable[[], Response]:
