@@ -63,6 +63,24 @@ class Action(StrEnum):
     RELOCATE = "relocate"
 
 
+class LimitUnit(StrEnum):
+    """In what a limit is counted. See `docs/deadlines.md`."""
+
+    HOURS = "h"
+    """By the clock, day and night."""
+    WORKING_HOURS = "working_h"
+    WORKING_DAYS = "working_d"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How long something may take (时限)."""
+
+    amount: float
+    """Above zero; of working days a whole number."""
+    unit: LimitUnit = LimitUnit.HOURS
+
+
 @dataclass(frozen=True, slots=True)
 class Department:
     """One of the district's departments whose powers were merged."""
@@ -93,10 +111,13 @@ class Matter:
     """Empty unless certain."""
     urgency: int
     """1 at once, 2 same day, 3 ordinary."""
-    limit_h: float
-    """Hours from assignment to handled."""
+    limit: float
+    """From assignment to handled, in `limit_unit`."""
     on_water: bool
     """Only makes sense on or beside water."""
+    limit_unit: LimitUnit = LimitUnit.HOURS
+    skill: str = ""
+    """That the unit must have; empty: any unit can."""
 
     @property
     def matter_class(self) -> str:
@@ -124,6 +145,10 @@ class Team:
     name_en: str
     kind: TeamKind
     base: str
+    stand_in: str = ""
+    """Teams by `|` whose units go while nobody of this one is on duty, in this order; `-`: nobody does, it waits."""
+    max_open: int | None = None
+    """More open cases than that are too many; None: any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +162,8 @@ class Unit:
     mode: Mode
     base: str
     crew: int
+    skills: str = ""
+    """By `|`."""
 
 
 @dataclass(frozen=True, slots=True)

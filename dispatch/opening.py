@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 
+from dispatch import deadlines
 from dispatch.audit import GENESIS, Entry, Event, canonical_json, enter, instant
 from dispatch.competence import Place
 from dispatch.ground import Ground
 from dispatch.intake import Located, Placed, digest_fields
-from dispatch.model import Action, CaseRow, Decision, Matter, MatterClass, Report, State
-
-CLASS_URGENCY: Final = 3
-CLASS_LIMIT_H: Final = 72.0
-"""For a report of which only the class is known: ordinary, three days."""
-
+from dispatch.model import Action, CaseRow, Decision, Limit, Matter, MatterClass, Report, State
 
 def opening(
     ground: Ground, placed: Placed, decision: Decision, decided: Mapping[str, Any], number: int
 ) -> tuple[CaseRow, Entry]:
     """The case as it is opened, and the event that opens it."""
     report, zones = placed.report, placed.place
-    urgency, limit_h = limits(ground.matter(report.matter))
+    rules = ground.district.deadlines
+    urgency, limit = limits(ground.matter(report.matter), rules)
     day = report.received_at.astimezone(ground.zone_info).strftime("%Y%m%d")
     case_no = f"{ground.district.code}{day}{number:06d}"
-    due_at = report.received_at + timedelta(hours=limit_h)
+    due_at = deadlines.started(limit, report.received_at, rules).due_at
     township, grid = _lowest(zones.get("township", ())), _lowest(zones.get("grid", ()))
     entry = enter(
         Event(
@@ -104,11 +101,11 @@ def report_digest(report: Report) -> str:
     return sha256(canonical_json(digest_fields(report))).hexdigest()
 
 
-def limits(matter: Matter | MatterClass) -> tuple[int, float]:
-    """Urgency, and the hours from assignment to handled."""
+def limits(matter: Matter | MatterClass, rules: deadlines.Rules) -> tuple[int, Limit]:
+    """Urgency, and the limit from assignment to handled."""
     if isinstance(matter, Matter):
-        return matter.urgency, matter.limit_h
-    return CLASS_URGENCY, CLASS_LIMIT_H
+        return matter.urgency, Limit(matter.limit, matter.limit_unit)
+    return deadlines.ORDINARY, rules.class_limit()
 
 
 def _codes(place: Place) -> dict[str, list[str]]:

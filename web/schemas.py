@@ -228,7 +228,8 @@ class MatterOut(Named):
     department: str
     department_name: str
     urgency: int
-    limit_h: float
+    limit: float
+    limit_unit: Literal["h", "working_h", "working_d"]
     on_water: bool
     legal_basis: str
 

@@ -194,7 +194,8 @@ def matter_view(matter: Matter, district: District) -> dict[str, Any]:
         "department": matter.department,
         "department_name": district.departments[matter.department].name,
         "urgency": matter.urgency,
-        "limit_h": matter.limit_h,
+        "limit": matter.limit,
+        "limit_unit": matter.limit_unit.value,
         "on_water": matter.on_water,
         "legal_basis": matter.legal_basis,
     }

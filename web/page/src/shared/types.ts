@@ -308,7 +308,8 @@ export interface Matter extends Named {
   department: string;
   department_name: string;
   urgency: number;
-  limit_h: number;
+  limit: number;
+  limit_unit: "h" | "working_h" | "working_d";
   on_water: boolean;
   legal_basis: string;
 }
