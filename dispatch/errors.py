@@ -550,8 +550,8 @@ class NotInCheckpoint(DomainError):
 class KeyUnusable(DomainError):
     """密钥文件 {file} 不能使用：{problem}
     The key file {file} cannot be used: {problem}
-    需要 PEM 格式的 Ed25519 密钥；用 ONEGRID_CHECKPOINT_KEY 另行指定，或以 ONEGRID_CHECKPOINT_MINUTES=0 不生成检查点。
-    An Ed25519 key in PEM is needed: name another by ONEGRID_CHECKPOINT_KEY, or make no checkpoints by ONEGRID_CHECKPOINT_MINUTES=0."""
+    需要 PEM 格式的 Ed25519 密钥，可用 ONEGRID_CHECKPOINT_KEY 另行指定。
+    An Ed25519 key in PEM is needed; ONEGRID_CHECKPOINT_KEY names another file."""
 
 
 class UnreadableRecord(DomainError):

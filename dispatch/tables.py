@@ -160,6 +160,32 @@ event = Table(
     comment="History, audit and replay at once. Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE.",
 )
 
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", MOMENT, nullable=False),
+    Column("cases", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("prev", LargeBinary, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    comment="What all chains ended with at one moment, under one root, signed. Append-only, as the record.",
+)
+
+checkpoint_leaf = Table(
+    "checkpoint_leaf",
+    metadata,
+    Column("case_no", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("number", BigInteger, ForeignKey("checkpoint.number"), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("ix_checkpoint_leaf_number", "number"),
+    comment="Of each checkpoint the leaves that changed since the one before. Append-only, as the record.",
+)
+
 unit_position = Table(
     "unit_position",
     metadata,

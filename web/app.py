@@ -85,7 +85,7 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
     async def start(
         app: FastAPI, prepared: Ground, engine: AsyncEngine, guard: Guard, supervision: Supervision
     ) -> None:
-        record = Record(guard, _notary(chosen, engine))
+        record = Record(guard, _notary(chosen, engine, supervision))
         by_time = Editions(engine, prepared, chosen.derived_dir(), chosen.osm_extract)
         await by_time.start(datetime.now(UTC))
         hub = Hub(engine, by_time)
@@ -111,8 +111,6 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         supervision.keep("events", hub.run)
         supervision.keep(FEED, feed.run)
         supervision.keep("editions", follow)
-        if record.notary:
-            supervision.keep("checkpoints", record.notary.run)
         _warm(worker, prepared)
 
     app = FastAPI(
@@ -129,10 +127,14 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
     return app
 
 
-def _notary(settings: Settings, engine: AsyncEngine) -> Notary | None:
-    """Who makes checkpoints, if any are wanted. Raises `KeyUnusable`."""
+def _notary(settings: Settings, engine: AsyncEngine, supervision: Supervision) -> Notary | None:
+    """Who makes checkpoints, if any are wanted, at work. Raises `KeyUnusable`."""
+    if not settings.checkpoint_minutes:
+        return None
     every = timedelta(minutes=settings.checkpoint_minutes)
-    return Notary(conninfo(engine), signer(settings.key_file()), every) if every else None
+    notary = Notary(conninfo(engine), signer(settings.key_file()), every)
+    supervision.keep("checkpoints", notary.run)
+    return notary
 
 
 def _warm(worker: Worker, ground: Ground) -> None:

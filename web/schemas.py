@@ -319,3 +319,39 @@ class Counters(BaseModel):
     returned: int
     closed_today: int
     received_today: int
+
+
+class CheckpointOut(BaseModel):
+    """What all cases ended with at one moment, under one root, signed (docs/record.md)."""
+
+    form: str
+    number: int
+    at: str
+    cases: int
+    events: int
+    root: str
+    prev: str
+    key: str
+    digest: str
+    signature: str
+
+
+class CheckpointPage(BaseModel):
+    """Checkpoints, newest first."""
+
+    items: list[CheckpointOut]
+    next: str | None
+
+
+class ProofOut(BaseModel):
+    """That a case's last event stands in a checkpoint: its leaf, and the hashes beside its way to the root."""
+
+    case: str
+    seq: int
+    seal: str
+    place: int
+    """Of the leaf, from 0."""
+    size: int
+    """Leaves of the tree."""
+    path: list[str]
+    checkpoint: CheckpointOut
