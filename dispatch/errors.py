@@ -237,7 +237,7 @@ class RoleMayNot(DomainError):
 
 
 class SameTeamVerifies(DomainError):
-    """案件由“{actor}”处置，不能由同一人核查。
+    """案件由“{actor}”处置，不能由其本人核查。
     The case was handled by {actor}, who cannot verify it too.
     请由网格员或指挥中心另派人核查。
     Let a grid worker or a dispatcher verify it."""

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pyproj.exceptions import CRSError
 
 from dispatch.folder import Reading
+from dispatch.model import Source
 from geo.grid import Cover, Metric
 
 FILE: Final = "district.toml"
@@ -32,6 +33,8 @@ class DistrictSettings:
     confirm_share: float
     """A team that has less than this of a position's circle (0 to 1) is sent, and the place is to be confirmed."""
     speeds_kmh: Mapping[str, float]
+    triage: frozenset[Source] = frozenset()
+    """Sources whose reports somebody looks at before anybody is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +147,21 @@ def read_manifest(reading: Reading) -> Manifest | None:
             settings.number("travel_cell_m"),
             settings.share("confirm_share", 0.7),
             MappingProxyType({name: float(v) for name, v in speeds.items() if is_positive(v)}),
+            _triage(settings),
         ),
         digits=_digits(reading, raw.get("grid_code")),
         layers=_layers(reading, raw.get("layers")),
         raw=MappingProxyType(raw),
     )
+
+
+def _triage(settings: Section) -> frozenset[Source]:
+    """The sources listed; none where the file does not say."""
+    listed = settings.raw.get("triage", [])
+    if isinstance(listed, list) and all(one in set(Source) for one in listed):
+        return frozenset(Source(one) for one in listed)
+    settings.bad("triage", "[" + ", ".join(f'"{one}"' for one in Source) + "]")
+    return frozenset()
 
 
 def _metric(head: Section) -> Metric | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -13,13 +13,15 @@ from dispatch.audit import GENESIS, Entry, Event, canonical_json, enter, instant
 from dispatch.competence import Place
 from dispatch.ground import Ground
 from dispatch.intake import Located, Placed, digest_fields
-from dispatch.model import Action, CaseRow, Decision, Limit, Matter, MatterClass, Report, State
+from dispatch.model import Action, CaseRow, Decision, Limit, Matter, MatterClass, Report, Stage, State
+
 
 def opening(
     ground: Ground, placed: Placed, decision: Decision, decided: Mapping[str, Any], number: int
 ) -> tuple[CaseRow, Entry]:
     """The case as it is opened, and the event that opens it."""
     report, zones = placed.report, placed.place
+    state = State.TRIAGE if ground.looks_first(report.source) else State.ASSIGNED
     rules = ground.district.deadlines
     urgency, limit = limits(ground.matter(report.matter), rules)
     day = report.received_at.astimezone(ground.zone_info).strftime("%Y%m%d")
@@ -39,7 +41,7 @@ def opening(
                 "place": {"lon": report.lon, "lat": report.lat, "accuracy_m": report.accuracy_m},
                 "decision": decided,
                 "case": {"matter": report.matter, "urgency": urgency, "township": township, "grid": grid},
-                "after": after(State.ASSIGNED, decision.team, decision.unit, due_at),
+                "after": after(state, decision.team, decision.unit, due_at),
             },
             prev=GENESIS,
         )
@@ -47,7 +49,7 @@ def opening(
     case = CaseRow(
         case_no=case_no,
         report_id=report.id,
-        state=State.ASSIGNED,
+        state=state,
         seq=1,
         sealed=entry.sealed,
         matter=report.matter,
@@ -116,6 +118,27 @@ def _lowest(zones: Sequence[Any]) -> str | None:
     return zones[0].code if zones else None
 
 
-def after(state: State, team: str, unit: str | None, due_at: datetime) -> dict[str, object]:
-    """What every event says of the case it leaves behind."""
-    return {"state": state.value, "team": team, "unit": unit, "due_at": instant(due_at)}
+def after(
+    state: State,
+    team: str,
+    unit: str | None,
+    due_at: datetime,
+    level: int = 0,
+    stage: Stage | None = None,
+    merged_into: str | None = None,
+    suspended_until: date | None = None,
+    suspended_from: State | None = None,
+) -> dict[str, object]:
+    """What every event says of the case it leaves behind.
+
+    What is not so is not named: cases from before it could be so say the same of themselves.
+    """
+    more = {
+        "level": level,
+        "stage": stage and stage.value,
+        "merged_into": merged_into,
+        "suspended_until": suspended_until and suspended_until.isoformat(),
+        "suspended_from": suspended_from and suspended_from.value,
+    }
+    said = {"state": state.value, "team": team, "unit": unit, "due_at": instant(due_at)}
+    return said | {name: value for name, value in more.items() if value}

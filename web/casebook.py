@@ -19,9 +19,10 @@ from dispatch.store import cases, record
 from dispatch.store.cases import CaseFilter
 from dispatch.store.engine import connect
 from web import wording
+from web.orders import OrderIn
 from web.paging import BoxText, Cursor, Limit, cut, parse_bbox, read_cursor
 from web.problems import PROBLEMS
-from web.schemas import CaseOut, CasePage, Counters, OrderIn, WhyOut
+from web.schemas import CaseOut, CasePage, Counters, WhyOut
 from web.state import WorkerOf
 from web.views import actions_view, case_view, decision_view, event_view, json_answer, report_view
 
@@ -75,10 +76,12 @@ async def one_case(case_no: str, worker: WorkerOf) -> Response:
         report = await cases.which_report(connection, case.report_id)
         decision = await cases.which_decision(connection, case_no)
         steps = await record.history(connection, case_no)
+        joined = await cases.joined_reports(connection, case_no)
     return json_answer(
         {
             **case_view(case, worker.ground.district),
             "report": report_view(report),
+            "joined": [{"case": number, **report_view(one)} for number, one in joined],
             "decision": decision_view(decision, await _deciding(worker, decision)),
             "history": [event_view(step) for step in steps],
             "actions": actions_view(case),
@@ -114,25 +117,12 @@ async def _deciding(worker: WorkerOf, decision: Mapping[str, Any]) -> District:
 @router.post(
     "/cases/{case_no}/actions",
     response_model=None,
-    responses={200: {"model": CaseOut}, **{code: PROBLEMS[code] for code in (400, 404, 409, 422, 503)}},
+    responses={200: {"model": CaseOut}, **{code: PROBLEMS[code] for code in (400, 403, 404, 409, 422, 503)}},
 )
 async def act(case_no: str, given: OrderIn, worker: WorkerOf) -> Response:
     """Do something to a case, once."""
     now = datetime.now(UTC)
-    order = desk.Order(
-        id=given.id,
-        case_no=case_no,
-        action=given.action,
-        actor=given.actor,
-        note=given.note,
-        team=given.team,
-        unit=given.unit,
-        photos=tuple(given.photos),
-        pin=given.pin(),
-        settles=given.settles,
-        seq=given.seq,
-    )
-    case = await desk.act(worker.engine, worker.editions, worker.feed.fleet, order, now)
+    case = await desk.act(worker.engine, worker.editions, worker.feed.fleet, given.order(case_no), now)
     worker.hub.nudge()
     return json_answer(case_view(case, worker.ground.district) | {"actions": actions_view(case)})
 
