@@ -99,9 +99,10 @@ class Rota:
     ) -> None:
         """Cells must be as `docs/shifts.md` says; a unit that is not of the row's team is passed over."""
         self._teams, self._calendar, self._zone = teams, calendar, zone
+        listed = tuple(units)
         self._units: dict[str, set[str]] = {code: set() for code in teams}
-        self._team_of = {unit.code: unit.team for unit in units}
-        self._skills = {unit.code: split(unit.skills) for unit in units}
+        self._team_of = {unit.code: unit.team for unit in listed}
+        self._skills = {unit.code: split(unit.skills) for unit in listed}
         for unit, team in self._team_of.items():
             self._units.setdefault(team, set()).add(unit)
         self._turns: dict[str, list[_Turn]] = {}

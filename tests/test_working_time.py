@@ -15,7 +15,7 @@ from dispatch.errors import CalendarUnknown, InvalidLimit
 from dispatch.model import Limit, LimitUnit
 from dispatch.working_time import PUBLISHED, STANDARD, Calendar, DayKind, WorkingTime
 
-UNHURRIED = settings(deadline=None)
+UNHURRIED = settings(deadline=None, max_examples=60)
 """The machine may be busy with something else."""
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 QUARTER = timedelta(minutes=15)
