@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from dispatch.audit import instant
 
@@ -46,8 +44,3 @@ def sealed(item: Item, kind: Kind) -> dict[str, object]:
     if item.officer:
         said["officer"] = item.officer
     return said
-
-
-def named(data: Mapping[str, Any]) -> set[str]:
-    """The digests that an event's data names: each must still be kept."""
-    return {str(one["sha256"]) for one in data.get("evidence", ())}

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from dispatch.enforcement import PROCEDURE, Papers
 from dispatch.evidence import Item
-from dispatch.lifecycle import TRANSITIONS
+from dispatch.lifecycle import RESTS_ON_EDITION, TRANSITIONS
 from dispatch.model import Action
 from dispatch.names import Reason, Role
 from dispatch.relocation import Pin
@@ -17,6 +17,8 @@ from dispatch.relocation import Pin
 NO_PAPERS: Final = Papers()
 ORDERED: Final = frozenset(row.action for row in TRANSITIONS if row.by) | PROCEDURE
 """What somebody can order; the desk itself writes the other events."""
+CARRIES: Final = ORDERED - RESTS_ON_EDITION - {Action.MERGE}
+"""What evidence can come with."""
 
 
 @dataclass(frozen=True, slots=True)

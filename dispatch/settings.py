@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     demonstration: bool = Field(False, description="Say on pages and in files that the cases are made.")
     pool_size: int = Field(10, ge=1, le=200, description="Database connections of one worker.")
     photo_limit_mb: float = Field(20, gt=0, description="Largest photo taken in, before it is made smaller.")
+    evidence_limit_mb: float = Field(100, gt=0, description="Largest original of evidence taken in.")
     max_age_days: int = Field(366, ge=1, description="Reports seen longer ago than this are refused.")
     batch_limit: int = Field(10_000, ge=1, description="Most rows of one POST /api/reports/batch.")
     position_stale_s: int = Field(300, ge=1, description="Seconds after which a unit's position counts no more.")

@@ -32,7 +32,21 @@ from dispatch.reception import Reception
 from dispatch.settings import Settings
 from dispatch.store.engine import conninfo, open_to_serve
 from dispatch.store.roles import Guard
-from web import batch, casebook, checkpoints, editions, exports, powerlist, problems, reference, reports, units, ways
+from web import (
+    batch,
+    casebook,
+    checkpoints,
+    disputes,
+    editions,
+    evidence,
+    exports,
+    powerlist,
+    problems,
+    reference,
+    reports,
+    units,
+    ways,
+)
 from web.feed import NAME as FEED
 from web.feed import Feed
 from web.live import Hub
@@ -41,6 +55,21 @@ from web.supervision import Supervision
 
 HOSTS: Final = ("localhost", "127.0.0.1", "[")
 """Names of loopback, as a Host header gives them (the library reads `[::1]:8000` up to its first colon)."""
+
+ROOMS: Final = (
+    reports,
+    batch,
+    casebook,
+    disputes,
+    evidence,
+    checkpoints,
+    reference,
+    powerlist,
+    editions,
+    units,
+    exports,
+    ways,
+)
 
 PAGE: Final = Path(__file__).resolve().parent / "page" / "dist"
 
@@ -145,7 +174,7 @@ def _warm(worker: Worker, ground: Ground) -> None:
 
 def _rooms(app: FastAPI) -> None:
     """The interface, the built pages (without them it serves all the same), and what stands before both."""
-    for room in (reports, batch, casebook, checkpoints, reference, powerlist, editions, units, exports, ways):
+    for room in ROOMS:
         app.include_router(room.router)
     for path, file in {"/": "index.html", "/field": "field.html", "/exports": "exports.html"}.items():
         app.add_api_route(path, _page(PAGE / file), include_in_schema=False)

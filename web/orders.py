@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID, uuid4
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from dispatch.enforcement import Officer, Papers
+from dispatch.enforcement import PROCEDURE, Officer, Papers
 from dispatch.evidence import Item
 from dispatch.intake import NO_NUL
 from dispatch.model import Action
 from dispatch.names import Reason, Role
-from dispatch.orders import NO_PAPERS, ORDERED, Order
+from dispatch.orders import CARRIES, NO_PAPERS, ORDERED, Order
 from dispatch.relocation import Pin
 from geo.datum import Datum
 
@@ -112,6 +112,10 @@ class OrderIn(BaseModel):
     def _one_of_both(self) -> Self:
         if self.settles and (self.lon, self.lat, self.accuracy_m) != (None, None, None):
             raise ValueError("settles says whose part is meant: lon, lat and accuracy_m say something else")
+        if self.evidence and self.action not in CARRIES:
+            raise ValueError(f"no evidence comes with {self.action}: attach it by the action evidence")
+        if self.procedure and self.action not in PROCEDURE:
+            raise ValueError(f"{self.action} is no step of the enforcement procedure")
         return self
 
     @field_validator("action")
@@ -148,6 +152,10 @@ class OrderIn(BaseModel):
         if self.lon is None or self.lat is None:
             return None
         return Pin(self.lon, self.lat, self.datum, self.accuracy_m)
+
+
+MOST_ORDERS: Final = 500
+"""Of one `POST /api/cases/actions`."""
 
 
 class OrdersIn(BaseModel):

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "heatmap": "heatmap:heatmap",
     "grids": "grids:app",
     "powers": "powers:app",
+    "disputes": "disputes:app",
     "audit": "audit:app",
     "migrate": "databases:migrate",
     "bench": "bench:app",

@@ -27,6 +27,8 @@ PROBLEMS = {
     "projection": ("案件状态与记录不符", "the case's state is not the one its record leads to"),
     "report": ("上报内容与封存的不符", "the report is not the one that was sealed"),
     "photo": ("照片内容与摘要不符", "the photo is not the one that its digest names"),
+    "evidence": ("证据内容与摘要不符", "the evidence is not what its digest names"),
+    "evidence_lost": ("记录中的证据已不在", "evidence that the record names is gone"),
     "empty": ("没有记录", "there is no record"),
 }
 
@@ -64,7 +66,8 @@ def vars_of(broken: Break) -> dict[str, object]:
 async def _walk(settings: Settings) -> tuple[dict[str, int], Break | None]:
     from dispatch.audit import Break, verify
     from dispatch.desk import stands
-    from dispatch.store import record
+    from dispatch.orders import CARRIES
+    from dispatch.store import evidence, record
     from dispatch.store.engine import migrate, open_engine, snapshot
 
     engine = open_engine(settings.database_url or "", 1)
@@ -81,7 +84,12 @@ async def _walk(settings: Settings) -> tuple[dict[str, int], Break | None]:
                     found["events"] += len(chain)
                     progress.update(task, completed=found["cases"])
             altered = await record.altered_photos(connection)
+            changed = await evidence.altered(connection)
+            lost = await evidence.lost(connection, CARRIES)
     finally:
         await engine.dispose()
-    found["photos_altered"] = len(altered)
-    return found, Break(altered[0], 0, "photo") if altered else None
+    found |= {"photos_altered": len(altered), "evidence_altered": len(changed), "evidence_lost": len(lost)}
+    breaks = [Break(digest, 0, "photo") for digest in altered]
+    breaks += [Break(digest, 0, "evidence") for digest in changed]
+    breaks += [Break(case, seq, "evidence_lost") for _, case, seq in lost]
+    return found, breaks[0] if breaks else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.errors import UnknownEvidence
 from dispatch.evidence import Kind
+from dispatch.model import Action
 from dispatch.tables import evidence, evidence_thumb
 
 
@@ -52,7 +54,7 @@ async def which(connection: AsyncConnection, sha256: str) -> Kept | None:
     columns = evidence.c
     query = select(columns.sha256, columns.kind, columns.media_type, columns.size, columns.received_at)
     row = (await connection.execute(query.where(columns.sha256 == sha256))).one_or_none()
-    return row and Kept(row.sha256, Kind(row.kind), row.media_type, row.size, row.received_at)
+    return Kept(row.sha256, Kind(row.kind), row.media_type, row.size, row.received_at) if row else None
 
 
 async def content_of(connection: AsyncConnection, sha256: str) -> bytes | None:
@@ -84,10 +86,22 @@ async def altered(connection: AsyncConnection) -> list[str]:
     return [str(digest) for digest in (await connection.execute(query)).scalars()]
 
 
-async def lost(connection: AsyncConnection, named: Collection[str]) -> list[str]:
-    """Those of the digests of which nothing is kept."""
-    query = text(
-        "SELECT asked FROM unnest(CAST(:named AS text[])) AS asked WHERE NOT EXISTS "
-        "(SELECT FROM evidence WHERE sha256 = asked) ORDER BY asked"
-    )
-    return [str(digest) for digest in (await connection.execute(query, {"named": sorted(named)})).scalars()]
+_LOST: Final = text(
+    """
+    SELECT DISTINCT ON (named.sha256) named.sha256, e.case_no, e.seq
+    FROM event e CROSS JOIN LATERAL (
+        SELECT one ->> 'sha256' AS sha256 FROM json_array_elements(e.data -> 'evidence') AS one
+    ) AS named
+    WHERE e.action = ANY(CAST(:carriers AS text[])) AND e.data -> 'evidence' IS NOT NULL
+      AND NOT EXISTS (SELECT FROM evidence kept WHERE kept.sha256 = named.sha256)
+    ORDER BY named.sha256, e.case_no, e.seq"""
+)
+
+
+async def lost(connection: AsyncConnection, carriers: Collection[Action]) -> list[tuple[str, str, int]]:
+    """Those that the record names and of which nothing is kept: digest, and the first case and step that name it.
+
+    carriers: actions that evidence can come with.
+    """
+    rows = await connection.execute(_LOST, {"carriers": sorted(action.value for action in carriers)})
+    return [(str(row.sha256), str(row.case_no), int(row.seq)) for row in rows]
