@@ -87,6 +87,7 @@ class _Fields:
         across = merged_across(self.group, self.builder.header)
         if across is not None:
             self.fault("merged_across", across, self.group.number, self.group.text(across))
+            del self.group.cells[across]
         needed = ["code", "name", "department"] + (["kind"] if self.builder.kind is None else [])
         for name in missing(self.group, needed):
             self.fault("missing", name, self.group.number)

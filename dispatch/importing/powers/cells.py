@@ -19,6 +19,9 @@ Note = Callable[[str], None]
 """Takes a code of `report.WHY`: something was understood that stood in another form."""
 
 _SIGNS: Final = re.compile("[、，,；;|\n/]")
+_WRAPPED: Final = re.compile("(?<=[\u3400-\u9fff])\\s*\n\\s*|\\s*\n\\s*(?=[\u3400-\u9fff])")
+"""A line break in a name beside a Chinese character is the cell's, not the name's."""
+_PLACE: Final = re.compile("[\u3400-\u9fff]{1,20}[省市区县旗州]|[省市区县]")
 _LINES: Final = re.compile("[\n；;]")
 _NUMBERED: Final = re.compile(
     r"^(?:[（(]?[0-9一二三四五六七八九十]{1,2}[)）]|[0-9]{1,2}[.．、](?![0-9])|[一二三四五六七八九十]{1,3}[、.．]|[①-⑳])\s*"
@@ -76,7 +79,7 @@ class Known:
 
 def free(text: str, note: Note) -> str:
     """A name: half-width letters and digits, no line breaks. Raises `CellFault` for what the file cannot hold."""
-    name = as_name(text)
+    name = as_name(_WRAPPED.sub("", text))
     if name != text:
         note("spelling")
     return unreserved(name)
@@ -140,7 +143,11 @@ def department(text: str, known: Known, note: Note) -> str:
     exact = [code for code, name in known.departments.items() if name == told]
     if len(exact) == 1:
         return exact[0]
-    ending = [code for code, name in known.departments.items() if name and told.endswith(name)]
+    ending = [
+        code
+        for code, name in known.departments.items()
+        if name and told.endswith(name) and _PLACE.fullmatch(told.removesuffix(name))
+    ]
     if len(ending) != 1:
         raise CellFault("unknown_department", text)
     note("department_by_ending")

@@ -183,10 +183,11 @@ def find(rows: Sequence[Row]) -> Header | None:
     return None
 
 
-def is_heading(row: Row) -> bool:
-    """Whether all that stands in the row are known headings, two of them at least: a header printed once more."""
+def is_heading(row: Row, header: Header) -> bool:
+    """Whether all that stands in the row are headings, two known ones at least: the header printed once more."""
     texts = {plain(cell.text) for cell in row.cells if cell.text.strip()}
-    return len(texts) >= 2 and all(text in _FIELD or text == "序号" for text in texts)
+    ours = {plain(title) for title in header.titles}
+    return sum(text in _FIELD for text in texts) >= 2 and all(text in _FIELD or text in ours for text in texts)
 
 
 def _known(row: Row) -> dict[int, str]:

@@ -57,8 +57,8 @@ class Gathering:
             if row.broken is not None:
                 self._told(What.REFUSED, row, "", "unreadable", str(row.broken.facts.get("problem_zh", "")))
                 continue
-            if is_heading(row) or (why := self._no_item(row)):
-                self._told(What.PASSED_OVER, row, "", "header" if is_heading(row) else why, _said(row))
+            if why := self._no_item(row):
+                self._told(What.PASSED_OVER, row, "", why, _said(row))
                 continue
             cells = self._cells(row)
             if group is not None and self._goes_on(group, row, cells):
@@ -134,6 +134,8 @@ class Gathering:
 
     def _no_item(self, row: Row) -> str:
         """Why the row is none; empty where it may be one."""
+        if is_heading(row, self.header):
+            return "header"
         texts = [cell for cell in row.cells if cell.text.strip()]
         first = texts[0].text.strip() if texts else ""
         alone = len({cell.at for cell in texts}) == 1 or len({cell.text.strip() for cell in texts}) == 1

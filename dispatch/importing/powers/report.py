@@ -60,7 +60,7 @@ WHY: Final[Mapping[str, tuple[str, str]]] = {
         "is blank: taken from the row above, as merged cells are exported",
     ),
     "continued": ("并入上面的事项", "goes on with the item above"),
-    "department_by_ending": ("以部门名称结尾", "ends with the department's name"),
+    "department_by_ending": ("部门名称前有地名", "has a place's name before the department's"),
     "law_without_marks": ("法名没有书名号", "names the law without 《》"),
     "without_article": ("只有法名，没有条款", "names no article"),
     "quotation_left_out": ("条文引文未录入", "the quoted text of the law was left out"),
