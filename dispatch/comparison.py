@@ -18,7 +18,10 @@ from dispatch.power_file import cells
 from geo.changes import FieldChange, LayerChange, compare_fields, compare_layers
 from geo.grid import Metric
 
-TABLES: Final = ("departments", "classes", "matters", "teams", "units", "bases", "rules", "powers")
+TABLES: Final = (
+    *("departments", "classes", "matters", "teams", "units", "bases", "rules"),
+    *("powers", "shifts", "calendar"),
+)
 
 
 @dataclass(frozen=True, slots=True)
