@@ -214,15 +214,15 @@ def _if_enacted(columns: str) -> str:
 # Both cases or neither: each as it was when that was decided.
 _MERGE: Final = for_driver(
     f"""
-    WITH both AS MATERIALIZED (
+    WITH pair AS MATERIALIZED (
         SELECT case_no FROM case_file
         WHERE (case_no = :case_no AND seq = :seq - 1) OR (case_no = :into AND seq = :into_seq - 1)
         ORDER BY case_no FOR UPDATE
     ), moved AS (
-        UPDATE case_file SET {_STANDS} {_MOVED} AND (SELECT count(*) FROM both) = 2 RETURNING case_no
+        UPDATE case_file SET {_STANDS} {_MOVED} AND (SELECT count(*) FROM pair) = 2 RETURNING case_no
     ), joined AS (
         UPDATE case_file SET seq = :into_seq, sealed = :into_sealed
-        WHERE case_no = :into AND seq = :into_seq - 1 AND (SELECT count(*) FROM both) = 2 RETURNING case_no
+        WHERE case_no = :into AND seq = :into_seq - 1 AND (SELECT count(*) FROM pair) = 2 RETURNING case_no
     ), told_there AS (
         INSERT INTO event (action_id, case_no, seq, at, action, actor, data, prev, sealed)
         SELECT :into_action_id, case_no, :into_seq, :at, :into_action, :actor, CAST(:into_data AS json), :into_prev,
