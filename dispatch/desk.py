@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dispatch import enforcement, errors, lifecycle
@@ -26,7 +26,7 @@ __all__ = ["Order", "act", "stands"]
 PLACE: Final = ("lon", "lat", "accuracy_m")
 
 
-def stands(row: RowMapping) -> Head:
+def stands(row: Mapping[str, Any]) -> Head:
     """What a case's row and its report's say, to be held against the moves. A row of `record.chains`."""
     return Head(
         case=row["case_no"],
@@ -112,7 +112,7 @@ async def _acted(
             if facts.done != (order.case_no, order.action.value):
                 raise errors.ActionConflicts(id=str(order.id), case=facts.done[0])
             return facts.case
-        if order.seq is not None and order.seq != facts.case.seq:
+        if order.seq is not None and not facts.history.acted <= order.seq <= facts.case.seq:
             raise _moved_on(facts)
         if order.photos:
             await moves.photos_are_here(connection, order.photos)

@@ -29,9 +29,14 @@ class History:
     steps: tuple[Step, ...]
 
     @property
+    def acted(self) -> int:
+        """The number of the last step by which something was done: who asks who reported it, does nothing to it."""
+        return max(seq for seq, step in enumerate(self.steps, start=1) if step.action is not Action.DISCLOSE)
+
+    @property
     def last(self) -> Step:
-        """The step that it stands at."""
-        return self.steps[-1]
+        """That step."""
+        return self.steps[self.acted - 1]
 
     @property
     def returns(self) -> tuple[Step, ...]:

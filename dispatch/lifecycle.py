@@ -162,6 +162,7 @@ OF_ANY_EDITION: Final = frozenset(
         Action.CANCEL,
         Action.ESCALATE,
         Action.EVIDENCE,
+        Action.DISCLOSE,
         Action.FILE,
         Action.INQUIRE,
         Action.REVIEW,

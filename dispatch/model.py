@@ -82,6 +82,7 @@ class Action(StrEnum):
     ESCALATE = "escalate"
     RELOCATE = "relocate"
     EVIDENCE = "evidence"
+    DISCLOSE = "disclose"
 
     FILE = "file"
     INQUIRE = "inquire"

@@ -70,6 +70,7 @@ ACTION_NAMES: Final[Mapping[Action, tuple[str, str]]] = {
     Action.ESCALATE: ("升级督办", "escalate"),
     Action.RELOCATE: ("更正位置", "relocate"),
     Action.EVIDENCE: ("附证据", "add evidence"),
+    Action.DISCLOSE: ("查阅联系方式", "ask who reported it"),
     Action.FILE: ("立案", "file"),
     Action.INQUIRE: ("调查取证", "inquire"),
     Action.REVIEW: ("法制审核", "review"),

@@ -35,7 +35,7 @@ def private_postgis() -> Iterator[Running]:
 
 @contextmanager
 def server(kind: str, database_url: str, district: Path) -> Iterator[int]:
-    """The port of a server (`real`, `plain` or `tuned`) that answers."""
+    """The port of a server (`real`, `unsealed`, `plain` or `tuned`) that answers."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = int(taken.getsockname()[1])

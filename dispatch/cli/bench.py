@@ -123,6 +123,31 @@ def powers_command(
     _tell(result, as_json)
 
 
+@app.command("sealing")
+def sealing_command(
+    district: DistrictOption = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each is loaded.")] = 7,
+    seconds: Annotated[float, typer.Option(min=0.5, help="How long each is loaded.")] = 3.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Single reports with their seals against the same server without: at least 0.9 of its throughput."""
+    from dispatch.bench import sealing
+
+    _measure(district, as_json, lambda ground, folder, tell: sealing.run(ground, folder, tell, rounds, seconds))
+
+
+@app.command("verify")
+def verify_command(
+    district: DistrictOption = None,
+    events: Annotated[int, typer.Option(min=4, help="How many events are made.")] = 1_000_000,
+    as_json: JsonOption = False,
+) -> None:
+    """The whole record of a million made events verified, reading included: under 30 s on all processors."""
+    from dispatch.bench import verify
+
+    _measure(district, as_json, lambda ground, _, tell: verify.run(ground, tell, events))
+
+
 def _measure(district: Path | None, as_json: bool, work: Callable[[Ground, Path, Tell], Result]) -> None:
     from dispatch import district as districts
     from dispatch.ground import prepare

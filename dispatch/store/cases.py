@@ -126,7 +126,7 @@ async def joined_reports(connection: AsyncConnection, case_no: str) -> list[tupl
     return [(row["case_no"], as_report(row)) for row in rows]
 
 
-def as_report(row: RowMapping) -> Report:
+def as_report(row: RowMapping | Mapping[str, Any]) -> Report:
     """A row of the report table with `lon` and `lat`."""
     return Report(
         **{

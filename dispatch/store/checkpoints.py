@@ -17,7 +17,7 @@ from dispatch.checkpoints import Checkpoint, Leaf, against, following, leaves_of
 
 COLUMNS: Final = "number, at, cases, events, root, prev, key, digest, signature"
 _LOCK: Final = 7269363
-_BATCH: Final = 10_000
+BATCH: Final = 10_000
 
 # Of each case the leaf that a checkpoint names last, which is its longest chain.
 _LAST_LEAVES: Final = "SELECT case_no, max(seq) AS seq FROM checkpoint_leaf GROUP BY case_no"
@@ -85,7 +85,7 @@ async def _last(connection: psycopg.AsyncConnection[Any]) -> Checkpoint | None:
 async def _heads(connection: psycopg.AsyncConnection[Any]) -> AsyncIterator[Leaf]:
     """What every chain ends with now, in the order of the tree."""
     async with connection.cursor("heads", binary=True) as cursor:
-        cursor.itersize = _BATCH
+        cursor.itersize = BATCH
         await cursor.execute('SELECT case_no, seq, sealed FROM case_file ORDER BY case_no COLLATE "C"')
         async for case, seq, sealed in cursor:
             yield Leaf(case, seq, bytes(sealed))
@@ -144,7 +144,7 @@ _LEAVES_AT: Final = text(
 async def leaves_at(connection: AsyncConnection, number: int) -> AsyncIterator[Leaf]:
     """The whole tree of a checkpoint, in its order."""
     after = ""
-    while rows := (await connection.execute(_LEAVES_AT, {"number": number, "after": after, "limit": _BATCH})).all():
+    while rows := (await connection.execute(_LEAVES_AT, {"number": number, "after": after, "limit": BATCH})).all():
         for row in rows:
             yield Leaf(row.case_no, row.seq, bytes(row.sealed))
         after = rows[-1].case_no
