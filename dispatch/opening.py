@@ -26,7 +26,8 @@ def opening(
     urgency, limit = limits(ground.matter(report.matter), rules)
     day = report.received_at.astimezone(ground.zone_info).strftime("%Y%m%d")
     case_no = f"{ground.district.code}{day}{number:06d}"
-    due_at = deadlines.started(limit, report.received_at, rules).due_at
+    clock = deadlines.started(limit, report.received_at, rules)
+    due_at, assumed = clock.due_at, {"calendar_assumed": list(clock.assumed)} if clock.assumed else {}
     township, grid = _lowest(zones.get("township", ())), _lowest(zones.get("grid", ()))
     entry = enter(
         Event(
@@ -41,6 +42,7 @@ def opening(
                 "place": {"lon": report.lon, "lat": report.lat, "accuracy_m": report.accuracy_m},
                 "decision": decided,
                 "case": {"matter": report.matter, "urgency": urgency, "township": township, "grid": grid},
+                **assumed,
                 "after": after(state, decision.team, decision.unit, due_at),
             },
             prev=GENESIS,
@@ -67,7 +69,7 @@ def opening(
         received_at=report.received_at,
         changed_at=report.received_at,
         due_at=due_at,
-        notes=decision.notes,
+        notes=(*decision.notes, *assumed),
         accuracy_m=report.accuracy_m,
         source=report.source,
         text=report.text,
@@ -86,7 +88,7 @@ def placed_at(case: CaseRow, at: Located, decision: Decision) -> CaseRow:
         township=_lowest(at.place.get("township", ())),
         grid=_lowest(at.place.get("grid", ())),
         zones=_codes(at.place),
-        notes=decision.notes,
+        notes=(*decision.notes, *(note for note in case.notes if note == "calendar_assumed")),
     )
 
 

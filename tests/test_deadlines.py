@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,9 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatch.deadlines import STEPS, Clock, Rules, Step, Timeliness, Whom, as_data, from_data, started, words
+from dispatch.district import load
 from dispatch.errors import InvalidLimit
-from dispatch.model import Limit, LimitUnit
+from dispatch.ground import prepare
+from dispatch.intake import Placed
+from dispatch.model import CaseRow, Decision, Limit, LimitUnit, Report, Source
+from dispatch.opening import opening
+from dispatch.routing import as_json
 from dispatch.working_time import PUBLISHED, STANDARD, Calendar, WorkingTime
+from geo.datum import Datum
+from tests.small_district import write_small_district
 
 UNHURRIED = settings(deadline=None, max_examples=60)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -141,6 +150,30 @@ def test_limits_have_words() -> None:
     assert words(limit("3 working_d")) == ("3 个工作日", "3 working days")
     assert words(Limit(1.5)) == ("1.5 小时", "1.5 h")
     assert len(STEPS) == 3
+
+
+def test_a_case_is_opened_with_its_limit_and_says_what_was_assumed(tmp_path: Path) -> None:
+    folder = write_small_district(tmp_path / "small")
+    matters = (folder / "matters.csv").read_text("utf-8").replace("limit_h", "limit,limit_unit")
+    (folder / "matters.csv").write_text(matters.replace(",72,", ",2,working_d,"), encoding="utf-8")
+    ground = prepare(load(folder))
+    decision = Decision("", "R1", "T1", None, None, None, None, (), (), (), ("no_unit_free",))
+    last = max(PUBLISHED)
+
+    def opened(day: datetime) -> tuple[CaseRow, dict[str, object]]:
+        report = Report(
+            uuid4(), 120.02, 30.05, 120.02, 30.05, Datum.WGS84, 5, day, day, Source.PATROL, "0101", "", {}, ()
+        )
+        placed = Placed(report, ground.locator.at(120.02, 30.05), (), (), {})
+        case, entry = opening(ground, placed, decision, as_json(decision), 1)
+        return case, dict(entry.event.data)
+
+    case, said = opened(datetime(2026, 3, 13, 2, tzinfo=UTC))
+    assert (case.due_at, case.notes) == (here("03-17 18:00"), ("no_unit_free",))
+    assert "calendar_assumed" not in said
+    case, said = opened(datetime(last, 12, 30, 2, tzinfo=UTC))
+    assert case.notes == ("no_unit_free", "calendar_assumed")
+    assert said["calendar_assumed"] == [last, last + 1]
 
 
 # --- whatever is done to it ------------------------------------------------------------------------------------------
