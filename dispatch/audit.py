@@ -10,11 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from json.encoder import encode_basestring
 from typing import Final
 
 _CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+_text: Final = encode_basestring
+"""A text as that encoder writes it."""
 
 GENESIS: Final = bytes(32)
 """What the first event of a chain names as its predecessor."""
@@ -37,26 +40,30 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """The first place where a case's record does not hold.
+    """A place where the record does not hold.
 
-    `problem` is one of `sequence` (an event is missing or out of order), `link` (it does not name the seal before
-    it), `seal` (its content is not what was sealed), `head` (the case does not end where its last event says),
-    `projection` (the case or its place is not what its record says), `report` (the report is not the one that
-    was sealed), `empty` (a case without a record).
+    Of a case's own chain `problem` is one of `sequence` (an event is missing or out of order), `link` (it does not name
+    the seal before it), `seal` (its content is not what was sealed), `head` (the case does not end where its last event
+    says), `projection` (the case or its place is not what its record says), `report` (the report is not the one that
+    was sealed), `empty` (a case without a record), `orphan` (events without their case), `photo` (`case` is its
+    digest). What checkpoints add is said in `dispatch.checkpoints`.
     """
 
     case: str
+    """Empty where it is no case's."""
     seq: int
     problem: str
+    checkpoint: int = 0
+    """The checkpoint that shows it, or is itself not what it was; 0: none."""
 
 
 def canonical(event: Event, data: bytes | None = None) -> bytes:
     """The bytes that are sealed; `data` is the canonical form of the event's data, where it is at hand."""
-    before = {"action": event.action, "actor": event.actor, "at": instant(event.at), "case": event.case}
-    after = {"id": event.id, "prev": event.prev.hex(), "seq": event.seq}
     written = canonical_json(event.data) if data is None else data
-    # `data` comes between them in the order of the keys.
-    return b"".join((canonical_json(before)[:-1], b',"data":', written, b",", canonical_json(after)[1:]))
+    # As `canonical_json` writes the whole, in the order of the keys; an encoder for each event costs as much again.
+    before = f'{{"action":{_text(event.action)},"actor":{_text(event.actor)},"at":"{instant(event.at)}"'
+    after = f'"id":{_text(event.id)},"prev":"{event.prev.hex()}","seq":{event.seq}}}'
+    return b'%b,"case":%b,"data":%b,%b' % (before.encode(), _text(event.case).encode(), written, after.encode())
 
 
 def canonical_json(value: object) -> bytes:
@@ -96,6 +103,8 @@ class Recorded:
 
     event: Event
     sealed: bytes
+    text: bytes | None = None
+    """Its data as it stands there, where that is at hand: the very text that was sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +132,7 @@ def verify(head: Head, chain: Iterable[Recorded]) -> Break | None:
     before, last, placed = GENESIS, None, None
     for expected, recorded in enumerate(chain, start=1):
         event = recorded.event
-        if problem := _broken(event, expected, before, recorded.sealed) or (
-            _not_opened_so(head, event) if expected == 1 else None
-        ):
+        if problem := _broken(recorded, expected, before) or (_not_opened_so(head, event) if expected == 1 else None):
             return Break(head.case, expected, problem)
         before, last = recorded.sealed, event
         placed = event if "place" in event.data else placed
@@ -138,12 +145,18 @@ def verify(head: Head, chain: Iterable[Recorded]) -> Break | None:
     return None if _lies_so(head, placed) else Break(head.case, placed.seq, "projection")
 
 
-def _broken(event: Event, expected: int, before: bytes, sealed: bytes) -> str | None:
+def _broken(recorded: Recorded, expected: int, before: bytes) -> str | None:
+    event = recorded.event
     if event.seq != expected:
         return "sequence"
     if event.prev != before:
         return "link"
-    return "seal" if seal(event) != sealed else None
+    if hashlib.sha256(canonical(event, recorded.text)).digest() == recorded.sealed:
+        return None
+    # The text may have been written again without a change of what it says.
+    if recorded.text is None:
+        return "seal"
+    return "seal" if seal(replace(event, data=dict(event.data))) != recorded.sealed else None
 
 
 def _not_opened_so(head: Head, event: Event) -> str | None:

@@ -14,10 +14,14 @@ from dispatch.competence import PLACE_LAYERS
 from dispatch.district import District, Roads
 from dispatch.handover import Handover, handover
 from dispatch.manifest import FILE
+from dispatch.power_file import cells
 from geo.changes import FieldChange, LayerChange, compare_fields, compare_layers
 from geo.grid import Metric
 
-TABLES: Final = ("departments", "classes", "matters", "teams", "units", "bases", "rules")
+TABLES: Final = (
+    *("departments", "classes", "matters", "teams", "units", "bases", "rules"),
+    *("powers", "shifts", "calendar"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,8 @@ def _table(name: str, old: District, new: District) -> TableChange:
 def _rows(district: District, name: str) -> dict[str, dict[str, Any]]:
     if name == "rules":
         return {rule.code: asdict(rule) for rule in district.rules}
+    if name == "powers":
+        return {code: {**cells(power)} for code, power in district.powers.items()}
     return {code: asdict(row) for code, row in getattr(district, name).items()}
 
 

@@ -65,19 +65,19 @@ class Running:
 
     @property
     def url(self) -> str:
-        """The database for SQLAlchemy."""
+        """The database for SQLAlchemy, as its owner."""
         return self.url_of(DATABASE)
 
-    def url_of(self, database: str) -> str:
-        """Another database of this server for SQLAlchemy, `postgresql+psycopg://…`."""
-        return f"postgresql+psycopg://{self._address(database)}"
+    def url_of(self, database: str, role: str = DATABASE) -> str:
+        """Any database of this server for SQLAlchemy, as any role: `postgresql+psycopg://…`."""
+        return f"postgresql+psycopg://{self._address(database, role)}"
 
     def conninfo(self, database: str = DATABASE) -> str:
         """For psycopg and libpq, `postgresql://…`."""
         return f"postgresql://{self._address(database)}"
 
-    def _address(self, database: str) -> str:
-        return f"{DATABASE}@/{quote(database, safe='')}?host={quote(str(self.socket), safe='')}&port={_PORT}"
+    def _address(self, database: str, role: str = DATABASE) -> str:
+        return f"{role}@/{quote(database, safe='')}?host={quote(str(self.socket), safe='')}&port={_PORT}"
 
 
 class PrivatePostgis:

@@ -34,7 +34,11 @@ NEXT: Final = {"assigned": "accept", "accepted": "arrive", "on_scene": "handle",
 CENTRE: Final = "演示指挥中心"
 CREW: Final = "演示队伍"
 BY_CENTRE: Final = ("close", "reassign")
-NOTES: Final = {"handle": "演示：现场已处置。", "return": "演示：不属于本队职责。"}
+NOTES: Final = {
+    "handle": "演示：现场已处置。",
+    "return": "演示：不属于本队职责。",
+    "close": "演示：未经核查，直接结案。",
+}
 TEXTS: Final = ("演示上报", "演示上报：现场情况如照片所示", "演示上报：群众反映")
 OPEN_LIMIT: Final = 26
 """With more cases open than this, the made teams only work."""

@@ -16,11 +16,14 @@ from typing import Any, Final, TypeVar
 import shapely
 from shapely import LineString, Point
 
-from dispatch import competence, proof
+from dispatch import competence, power_file, proof, timetable
+from dispatch.deadlines import Rules
 from dispatch.errors import BrokenDistrict
-from dispatch.folder import CODE, HOURS, TEXT, TRUTH, Column, Reading, Table, digits, one_of, whole
+from dispatch.folder import CODE, TEXT, TRUTH, Column, Reading, Table, digits, one_of, optional, whole
 from dispatch.manifest import FILE, DistrictSettings, LayerEntry, Manifest, read_manifest
 from dispatch.model import Base, Department, Matter, MatterClass, Mode, Rule, Team, TeamKind, Unit
+from dispatch.powers.book import PowerList
+from dispatch.rota import Rota, Shift
 from geo.coverage import check_codes, check_layer, union_km2
 from geo.findings import Finding, findings_geojson
 from geo.grid import Cover, Layer, Metric, in_degrees, read_lines, read_zones
@@ -40,10 +43,18 @@ _TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "department": CODE,
         "legal_basis": TEXT,
         "urgency": whole(1, 3),
-        "limit_h": HOURS,
+        **timetable.LIMIT,
         "on_water": TRUTH,
+        "skill": Column(str, "", absent=""),
     },
-    "teams.csv": {"code": CODE, **_NAMED, "kind": one_of([kind.value for kind in TeamKind]), "base": CODE},
+    "teams.csv": {
+        "code": CODE,
+        **_NAMED,
+        "kind": one_of([kind.value for kind in TeamKind]),
+        "base": CODE,
+        "stand_in": Column(str, "", absent=""),
+        "max_open": optional(whole(1, 100_000)),
+    },
     "units.csv": {
         "code": CODE,
         **_NAMED,
@@ -51,6 +62,7 @@ _TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "mode": one_of([mode.value for mode in Mode]),
         "base": CODE,
         "crew": whole(1, 100),
+        "skills": Column(str, "", absent=""),
     },
     "rules.csv": {
         "code": CODE,
@@ -91,6 +103,16 @@ class District:
     teams: Mapping[str, Team]
     units: Mapping[str, Unit]
     rules: tuple[Rule, ...]
+    powers: PowerList
+    """The power list; empty where the folder has none."""
+    calendar: Mapping[str, timetable.OwnDay]
+    """The district's own working days and holidays, by date; empty where the folder has none."""
+    deadlines: Rules
+    """Its working time, and when a case is warned of and escalated."""
+    shifts: Mapping[str, Shift]
+    """Empty where the folder has none: then everybody is always on duty."""
+    rota: Rota
+    """Who is on duty by them."""
     holds_from: datetime | None
     """As `district.toml` says; None: from when it is loaded."""
     contents: Mapping[str, bytes]
@@ -118,15 +140,25 @@ def read(folder: Path) -> tuple[District | None, list[Finding]]:
         return None, reading.findings
     manifest = read_manifest(reading)
     tables = {file: reading.table(file, columns) for file, columns in _TABLES.items()}
+    powers = reading.table(power_file.FILE, power_file.COLUMNS, required=False)
+    calendar = reading.table("calendar.csv", timetable.CALENDAR, key="date", required=False)
+    shifts = reading.table("shifts.csv", timetable.SHIFTS, required=False)
     if manifest is None or manifest.metric is None:
         return None, reading.findings
+    rules = timetable.read_rules(reading, manifest, calendar)
+    tables["matters.csv"] = timetable.with_limits(reading, "matters.csv", tables["matters.csv"], rules)
     metric = manifest.metric
     layers = _layers(reading, manifest, metric)
     bases = _bases(reading, layers.get("district"))
     roads = _roads(reading, manifest)
     _references(reading, tables, layers, frozenset(bases) if bases is not None else None)
+    _power_references(reading, tables, powers)
+    timetable.check_shifts(reading, {**tables, "shifts.csv": shifts})
     if reading.findings and any(table is None for table in tables.values()):
         return None, reading.findings
+    teams = _values(Team, tables["teams.csv"], kind=TeamKind)
+    units = _values(Unit, tables["units.csv"], mode=Mode)
+    own_time = rules.working_time
     district = District(
         code=manifest.code,
         name=manifest.name,
@@ -142,13 +174,19 @@ def read(folder: Path) -> tuple[District | None, list[Finding]]:
         departments=_values(Department, tables["departments.csv"]),
         classes=_values(MatterClass, tables["classes.csv"]),
         matters=_values(Matter, tables["matters.csv"]),
-        teams=_values(Team, tables["teams.csv"], kind=TeamKind),
-        units=_values(Unit, tables["units.csv"], mode=Mode),
+        teams=teams,
+        units=units,
         rules=tuple(_values(Rule, tables["rules.csv"]).values()),
+        powers=power_file.power_list(powers),
+        calendar=_values(timetable.OwnDay, calendar),
+        deadlines=rules,
+        shifts=(rows := _values(Shift, shifts)),
+        rota=Rota(rows.values(), teams, units.values(), own_time.calendar, own_time.zone),
         holds_from=manifest.holds_from,
         contents=MappingProxyType(reading.contents),
     )
     _piers(reading, district, metric)
+    timetable.check_duty(reading, district.rota, district.teams if district.shifts else ())
     _proof(reading, district, {entry.name for entry in manifest.layers} | {"district"}, metric)
     return district, reading.findings
 
@@ -281,6 +319,17 @@ def _references(
             at = shapely.point_on_surface(zone.geometry) if zone.geometry.is_valid else None
             facts = {"where": zone.code, "field": "team", "target": "teams.csv", "value": team}
             reading.findings.append(Finding("unknown_reference", zone.layer, (zone.code,), facts, None, at))
+
+
+def _power_references(reading: Reading, tables: Mapping[str, Table | None], powers: Table | None) -> None:
+    departments, matters, classes = (tables[file] for file in ("departments.csv", "matters.csv", "classes.csv"))
+    power_file.references(
+        reading,
+        power_file.FILE,
+        powers,
+        departments.codes if departments else None,
+        matters.codes | classes.codes if matters and classes else None,
+    )
 
 
 def _piers(reading: Reading, district: District, metric: Metric) -> None:

@@ -176,6 +176,13 @@ class UnknownCase(DomainError):
     There is no case {case}."""
 
 
+class UnknownPower(DomainError):
+    """权力清单中没有编号为 {power} 的事项。
+    The power list has no item {power}.
+    请用 /api/powers 检索。
+    Search for it by /api/powers."""
+
+
 class UnknownTeam(DomainError):
     """没有编号为 {team} 的队伍。
     There is no team {team}."""
@@ -222,6 +229,92 @@ class UnknownOutcome(DomainError):
     No part of the circle of case {case} is the team {team}'s, or its place was settled meanwhile.
     请查看案件最新情况。
     Look at the case again."""
+
+
+class RoleMayNot(DomainError):
+    """“{action_zh}”由{by_zh}办理，{role_zh}不能办理。
+    '{action}' is for {by}, not for {role}."""
+
+
+class SameTeamVerifies(DomainError):
+    """案件由“{actor}”处置，不能由其本人核查。
+    The case was handled by {actor}, who cannot verify it too.
+    请由网格员或指挥中心另派人核查。
+    Let a grid worker or a dispatcher verify it."""
+
+
+class UntilPast(DomainError):
+    """挂起至 {until}，该日期已过。
+    Suspended until {until}, which is over.
+    请填写今天或以后的日期。
+    Give today or a later day."""
+
+
+class CannotMerge(DomainError):
+    """案件 {case} 不能并入 {into}：不能并入自身或已办结的案件。
+    Case {case} cannot be merged into {into}: not into itself, nor into one that is over.
+    请选择一件未办结的案件。
+    Choose a case that is open."""
+
+
+class HighestLevel(DomainError):
+    """案件 {case} 已升级到最高一级（{level}）。
+    Case {case} is at the highest level already ({level})."""
+
+
+class NotASide(DomainError):
+    """队伍 {team} 不是案件 {case} 争议的一方。
+    Team {team} is no side of the dispute of case {case}.
+    争议双方：{sides}。
+    The sides are {sides}."""
+
+
+class UnknownDispute(DomainError):
+    """没有编号为 {dispute} 的争议。
+    There is no dispute {dispute}."""
+
+
+class NotRuled(DomainError):
+    """争议 {dispute} 尚未裁定。
+    The dispute {dispute} has no ruling yet."""
+
+
+class ProcedureOpen(DomainError):
+    """案件 {case} 的执法程序尚未办结（{stage_zh}）。
+    The enforcement procedure of case {case} is still open ({stage}).
+    请先归档、移送或撤案。
+    Archive, transfer or drop it first."""
+
+
+class TooFewOfficers(DomainError):
+    """至少需要 {least} 名不同的执法人员。
+    At least {least} different officers are needed.
+    请填写每人的执法证号。
+    Give the number of each one's service card."""
+
+
+class AmountOutsideTier(DomainError):
+    """金额 {amount} 元不在该裁量档次 {low}–{high} 元之内。
+    {amount} yuan is outside the tier's range, {low} to {high}."""
+
+
+class UnknownEvidence(DomainError):
+    """没有摘要为 {sha256} 的证据。
+    There is no evidence with the digest {sha256}.
+    请先用 POST /api/evidence 上传。
+    Send it to POST /api/evidence first."""
+
+
+class EvidenceTooLarge(DomainError):
+    """证据文件 {megabytes} MB，超过上限 {limit} MB。
+    The file has {megabytes} MB; the limit is {limit} MB.
+    请分段提交原始文件。
+    Send the original in parts."""
+
+
+class EmptyEvidence(DomainError):
+    """证据文件是空的。
+    The file is empty."""
 
 
 class UnitBusy(DomainError):
@@ -364,6 +457,20 @@ class NotOneDistrict(DomainError):
     The old edition is of the district {old}, the new one of {new}: they cannot be compared."""
 
 
+class CalendarUnknown(DomainError):
+    """{day} 是否工作日尚不可知：没有 {year} 年的放假安排。
+    Whether {day} is a working day is not known yet: there is no calendar of holidays for it (year {year}).
+    请更新 chinesecalendar，或在 calendar.csv 中写明当年的放假与调休，并把年份列入 district.toml 的 working_time.years。
+    Update chinesecalendar, or list the year's days in calendar.csv and the year in working_time.years of district.toml."""
+
+
+class InvalidLimit(DomainError):
+    """时限 {amount} {unit} 无效。
+    {amount} {unit} is no limit.
+    数量须大于零；按工作日计的须为整数。
+    The amount must be above zero; of working days a whole number."""
+
+
 class DatabaseUnavailable(DomainError):
     """数据库暂时不可用，数据没有丢失。
     The database cannot be reached at the moment; nothing was half-written.
@@ -421,3 +528,32 @@ class PageNotBuilt(DomainError):
 class BrokenRecord(DomainError):
     """案件 {case} 的记录在第 {seq} 步断裂：{problem}
     The record of case {case} breaks at step {seq}: {problem}"""
+
+
+class BrokenCheckpoint(DomainError):
+    """检查点 {number} 不成立：{problem}
+    Checkpoint {number} does not hold: {problem}"""
+
+
+class NoCheckpoint(DomainError):
+    """还没有检查点：有案件后才会生成，间隔见 ONEGRID_CHECKPOINT_MINUTES。
+    There is no checkpoint yet: one is made once there are cases, as often as ONEGRID_CHECKPOINT_MINUTES says."""
+
+
+class NotInCheckpoint(DomainError):
+    """案件 {case} 是最近一个检查点（{number}）之后立案的，尚无证明。
+    Case {case} was opened after the last checkpoint ({number}): there is no proof of it yet.
+    请等下一个检查点。
+    Wait for the next checkpoint."""
+
+
+class KeyUnusable(DomainError):
+    """密钥文件 {file} 不能使用：{problem}
+    The key file {file} cannot be used: {problem}
+    需要 PEM 格式的 Ed25519 密钥，可用 ONEGRID_CHECKPOINT_KEY 另行指定。
+    An Ed25519 key in PEM is needed; ONEGRID_CHECKPOINT_KEY names another file."""
+
+
+class UnreadableRecord(DomainError):
+    """文件 {file} 不是导出的检查点：{problem}
+    The file {file} is no checkpoint that was exported: {problem}"""

@@ -20,6 +20,8 @@ class Column:
 
     parse: Callable[[str], Any]
     expected: str
+    absent: str | None = None
+    """The text of its cells in a file that has no such column; None: it must have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,11 @@ CODE = Column(_words, "非空 / not empty")
 TEXT = Column(str, "")
 HOURS = Column(_hours, "> 0")
 TRUTH = Column(lambda text: {"true": True, "false": False}[_one_of(("true", "false"))(text)], "true | false")
+
+
+def optional(column: Column) -> Column:
+    """The same, or an empty cell or no such column at all, which is None."""
+    return Column(lambda text: column.parse(text) if text else None, f"{column.expected}，或空 / or empty", absent="")
 
 
 def digits(n: int) -> Column:
@@ -152,16 +159,18 @@ class Reading:
             self.wrong("bad_json", file, problem=str(error))
             return None
 
-    def table(self, file: str, columns: Mapping[str, Column]) -> Table | None:
-        """The CSV file by its `code` column, every wrong row named; None if it cannot be read to its end."""
-        text = self.text(file)
+    def table(
+        self, file: str, columns: Mapping[str, Column], *, key: str = "code", required: bool = True
+    ) -> Table | None:
+        """The CSV file by its `key` column, every wrong row named; None if it cannot be read to its end."""
+        text = self.text(file, required=required)
         if text is None:
             return None
         lines = self._lines(file, text)
         if lines is None:
             return None
         header = [cell.strip() for cell in lines[0][1]] if lines else []
-        missing = [name for name in columns if name not in header]
+        missing = [name for name, column in columns.items() if name not in header and column.absent is None]
         if missing:
             self.wrong("columns_missing", file, columns=", ".join(missing))
             return None
@@ -169,14 +178,14 @@ class Reading:
         numbers: dict[str, int] = {}
         for number, cells in lines[1:]:
             told = dict(zip(header, (cell.strip() for cell in cells), strict=False))
-            code = told.get("code", "")
+            code = told.get(key, "")
             if len(cells) != len(header):
                 self.wrong("ragged_row", file, row=number, found=len(cells), expected=len(header))
                 values = None
             else:
                 values = self._values(file, number, told, columns)
             if code in numbers:
-                self.wrong("duplicate_code", file, code, code_=code, places=f"{numbers[code]}, {number}")
+                self.wrong("duplicate_code", file, code, code_=code, places=f"{numbers[code]}, {number}", row=number)
                 continue
             numbers[code] = number
             if values is not None:
@@ -203,10 +212,11 @@ class Reading:
     ) -> Mapping[str, Any] | None:
         values: dict[str, Any] = {}
         for name, column in columns.items():
+            text = told.get(name, column.absent or "")
             try:
-                values[name] = column.parse(told[name])
+                values[name] = column.parse(text)
             except ValueError:
-                self.wrong("bad_value", file, row=number, field=name, value=told[name], expected=column.expected)
+                self.wrong("bad_value", file, row=number, field=name, value=text, expected=column.expected)
         return values if len(values) == len(columns) else None
 
     def refer(
@@ -225,8 +235,9 @@ class Reading:
         for code, row in table.rows.items() if table and known is not None else ():
             value = row[column][part]
             if known is not None and value not in known:
-                where = f"{code} ({file}:{table.numbers[code] if table else 0})"
-                self.wrong("unknown_reference", file, code, where=where, field=column, target=target, value=value)
+                line = table.numbers[code] if table else 0
+                told = {"where": f"{code} ({file}:{line})", "field": column, "target": target, "row": line}
+                self.wrong("unknown_reference", file, code, **told, value=value)
 
 
 def _is_gbk(raw: bytes) -> bool:

@@ -12,7 +12,7 @@ from dispatch.competence import PLACE_LAYERS, DecisionTable, Place
 from dispatch.district import District
 from dispatch.errors import ExtractUnreadable, UnknownMatter, ValhallaMissing
 from dispatch.fleet import Fleet
-from dispatch.model import Matter, MatterClass, Unit
+from dispatch.model import Matter, MatterClass, Source, Unit
 from dispatch.outcomes import Spot, Weighed, settle, weigh
 from dispatch.routing import Candidate
 from geo import valhalla
@@ -86,6 +86,10 @@ class Ground:
         on_water = isinstance(known, Matter) and known.on_water
         spot = Spot(lon, lat, radius_m, self.locator.at(lon, lat), matter, on_water)
         return settle(self.table, spot, self.circles.parts(lon, lat, radius_m), team)
+
+    def looks_first(self, source: Source) -> bool:
+        """Whether somebody looks at such a report before anybody is sent (待审核)."""
+        return source in self.district.settings.triage
 
     def matter(self, code: str) -> Matter | MatterClass:
         """The matter, or the class when only that is known. Raises `UnknownMatter`."""

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pyproj.exceptions import CRSError
 
 from dispatch.folder import Reading
+from dispatch.model import Source
 from geo.grid import Cover, Metric
 
 FILE: Final = "district.toml"
@@ -32,6 +33,8 @@ class DistrictSettings:
     confirm_share: float
     """A team that has less than this of a position's circle (0 to 1) is sent, and the place is to be confirmed."""
     speeds_kmh: Mapping[str, float]
+    triage: frozenset[Source] = frozenset()
+    """Sources whose reports somebody looks at before anybody is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,11 @@ class Manifest:
     settings: DistrictSettings
     digits: tuple[int, ...]
     layers: tuple[LayerEntry, ...]
+    raw: Mapping[str, Any]
+    """As it is written: the sections on time are `dispatch.timetable`'s."""
 
 
-class _Section:
+class Section:
     """One table of the file, asked entry by entry; what is wrong is noted and a harmless value returned."""
 
     def __init__(self, reading: Reading, name: str, raw: object) -> None:
@@ -119,8 +124,8 @@ def read_manifest(reading: Reading) -> Manifest | None:
     raw = reading.toml(FILE)
     if raw is None:
         return None
-    head = _Section(reading, "district", raw.get("district"))
-    settings = _Section(reading, "settings", raw.get("settings"))
+    head = Section(reading, "district", raw.get("district"))
+    settings = Section(reading, "settings", raw.get("settings"))
     speeds = settings.raw.get("speeds_kmh")
     speeds = speeds if isinstance(speeds, dict) else {}
     for name in dict.fromkeys((*SPEEDS, *speeds)):
@@ -142,13 +147,24 @@ def read_manifest(reading: Reading) -> Manifest | None:
             settings.number("travel_cell_m"),
             settings.share("confirm_share", 0.7),
             MappingProxyType({name: float(v) for name, v in speeds.items() if is_positive(v)}),
+            _triage(settings),
         ),
         digits=_digits(reading, raw.get("grid_code")),
         layers=_layers(reading, raw.get("layers")),
+        raw=MappingProxyType(raw),
     )
 
 
-def _metric(head: _Section) -> Metric | None:
+def _triage(settings: Section) -> frozenset[Source]:
+    """The sources listed; none where the file does not say."""
+    listed = settings.raw.get("triage", [])
+    if isinstance(listed, list) and all(one in set(Source) for one in listed):
+        return frozenset(Source(one) for one in listed)
+    settings.bad("triage", "[" + ", ".join(f'"{one}"' for one in Source) + "]")
+    return frozenset()
+
+
+def _metric(head: Section) -> Metric | None:
     try:
         return Metric(str(head.raw.get("metric_crs", "")))
     except (CRSError, ValueError):
@@ -156,7 +172,7 @@ def _metric(head: _Section) -> Metric | None:
         return None
 
 
-def _timezone(head: _Section) -> str:
+def _timezone(head: Section) -> str:
     name = head.text("timezone")
     try:
         ZoneInfo(name)
@@ -165,7 +181,7 @@ def _timezone(head: _Section) -> str:
     return name
 
 
-def _holds_from(head: _Section) -> datetime | None:
+def _holds_from(head: Section) -> datetime | None:
     """A TOML date or date with time; without an offset it is the district's own time."""
     value = head.raw.get("holds_from")
     if value is None:
@@ -186,7 +202,7 @@ def _digits(reading: Reading, raw: object) -> tuple[int, ...]:
     """Digits of the parts of a grid code; empty when the file does not say."""
     if raw is None:
         return ()
-    section = _Section(reading, "grid_code", raw)
+    section = Section(reading, "grid_code", raw)
     digits = section.raw.get("digits")
     if not (isinstance(digits, list) and digits and all(isinstance(n, int) and n > 0 for n in digits)):
         section.bad("digits", "[6, 3, 3, 3]")
@@ -197,7 +213,7 @@ def _digits(reading: Reading, raw: object) -> tuple[int, ...]:
 def _layers(reading: Reading, raw: object) -> tuple[LayerEntry, ...]:
     entries: list[LayerEntry] = []
     for i, one in enumerate(raw if isinstance(raw, list) else [], 1):
-        section = _Section(reading, f"layers[{i}]", one)
+        section = Section(reading, f"layers[{i}]", one)
         known = {"district", *(entry.name for entry in entries)}
         name, file, parent = section.text("name"), section.text("file"), section.text("parent", "")
         cover = section.raw.get("cover")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -42,25 +42,93 @@ class Source(StrEnum):
 class State(StrEnum):
     """Where a case stands. What leads from one to the next is `dispatch.lifecycle.TRANSITIONS`."""
 
+    TRIAGE = "triage"
     ASSIGNED = "assigned"
     ACCEPTED = "accepted"
+    ON_THE_WAY = "on_the_way"
     ON_SCENE = "on_scene"
     HANDLED = "handled"
+    VERIFIED = "verified"
     CLOSED = "closed"
     RETURNED = "returned"
+    DISPUTED = "disputed"
+    SUSPENDED = "suspended"
+    MERGED = "merged"
+    CANCELLED = "cancelled"
 
 
 class Action(StrEnum):
-    """What is done to a case; each one is an event of its record."""
+    """What is done to a case; each one is an event of its record. The second part: `dispatch.enforcement`."""
 
     REPORT = "report"
+    ASSIGN = "assign"
     ACCEPT = "accept"
+    SET_OUT = "set_out"
     ARRIVE = "arrive"
     HANDLE = "handle"
+    VERIFY = "verify"
+    REWORK = "rework"
     CLOSE = "close"
     RETURN = "return"
     REASSIGN = "reassign"
+    STATE_GROUND = "state_ground"
+    RULE = "rule"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    MERGE = "merge"
+    JOINED = "joined"
+    CANCEL = "cancel"
+    REOPEN = "reopen"
+    ESCALATE = "escalate"
     RELOCATE = "relocate"
+    EVIDENCE = "evidence"
+    DISCLOSE = "disclose"
+
+    FILE = "file"
+    INQUIRE = "inquire"
+    REVIEW = "review"
+    DELIBERATE = "deliberate"
+    DECIDE = "decide"
+    PENALISE = "penalise"
+    SERVE = "serve"
+    EXECUTE = "execute"
+    ARCHIVE = "archive"
+    TRANSFER = "transfer"
+    DROP = "drop"
+
+
+class Stage(StrEnum):
+    """Where the enforcement procedure of a case stands. What leads on: `dispatch.enforcement.STEPS`."""
+
+    FILED = "filed"
+    INQUIRY = "inquiry"
+    REVIEWED = "reviewed"
+    MAJOR = "major"
+    DELIBERATED = "deliberated"
+    DECIDED = "decided"
+    SERVED = "served"
+    EXECUTED = "executed"
+    ARCHIVED = "archived"
+    TRANSFERRED = "transferred"
+    DROPPED = "dropped"
+
+
+class LimitUnit(StrEnum):
+    """In what a limit is counted. See `docs/deadlines.md`."""
+
+    HOURS = "h"
+    """By the clock, day and night."""
+    WORKING_HOURS = "working_h"
+    WORKING_DAYS = "working_d"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How long something may take (时限)."""
+
+    amount: float
+    """Above zero; of working days a whole number."""
+    unit: LimitUnit = LimitUnit.HOURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +161,13 @@ class Matter:
     """Empty unless certain."""
     urgency: int
     """1 at once, 2 same day, 3 ordinary."""
-    limit_h: float
-    """Hours from assignment to handled."""
+    limit: float
+    """From assignment to handled, in `limit_unit`."""
     on_water: bool
     """Only makes sense on or beside water."""
+    limit_unit: LimitUnit = LimitUnit.HOURS
+    skill: str = ""
+    """That the unit must have; empty: any unit can."""
 
     @property
     def matter_class(self) -> str:
@@ -124,6 +195,10 @@ class Team:
     name_en: str
     kind: TeamKind
     base: str
+    stand_in: str = ""
+    """Teams by `|` whose units go while nobody of this one is on duty, in this order; `-`: nobody does, it waits."""
+    max_open: int | None = None
+    """More open cases than that are too many; None: any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +212,8 @@ class Unit:
     mode: Mode
     base: str
     crew: int
+    skills: str = ""
+    """By `|`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +284,15 @@ class CaseRow:
     source: Source
     text: str
     photos: tuple[str, ...]
+    level: int = 0
+    """How far up it was escalated (升级督办): 0 not at all."""
+    stage: Stage | None = None
+    """Of its enforcement procedure; None: there is none."""
+    merged_into: str | None = None
+    """The case that it was merged into."""
+    suspended_until: date | None = None
+    suspended_from: State | None = None
+    """Where it stood when it was suspended."""
 
 
 @dataclass(frozen=True, slots=True)

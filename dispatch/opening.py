@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 
+from dispatch import deadlines
 from dispatch.audit import GENESIS, Entry, Event, canonical_json, enter, instant
 from dispatch.competence import Place
 from dispatch.ground import Ground
 from dispatch.intake import Located, Placed, digest_fields
-from dispatch.model import Action, CaseRow, Decision, Matter, MatterClass, Report, State
-
-CLASS_URGENCY: Final = 3
-CLASS_LIMIT_H: Final = 72.0
-"""For a report of which only the class is known: ordinary, three days."""
+from dispatch.model import Action, CaseRow, Decision, Limit, Matter, MatterClass, Report, Stage, State
 
 
 def opening(
@@ -24,10 +21,13 @@ def opening(
 ) -> tuple[CaseRow, Entry]:
     """The case as it is opened, and the event that opens it."""
     report, zones = placed.report, placed.place
-    urgency, limit_h = limits(ground.matter(report.matter))
+    state = State.TRIAGE if ground.looks_first(report.source) else State.ASSIGNED
+    rules = ground.district.deadlines
+    urgency, limit = limits(ground.matter(report.matter), rules)
     day = report.received_at.astimezone(ground.zone_info).strftime("%Y%m%d")
     case_no = f"{ground.district.code}{day}{number:06d}"
-    due_at = report.received_at + timedelta(hours=limit_h)
+    clock = deadlines.started(limit, report.received_at, rules)
+    due_at, assumed = clock.due_at, {"calendar_assumed": list(clock.assumed)} if clock.assumed else {}
     township, grid = _lowest(zones.get("township", ())), _lowest(zones.get("grid", ()))
     entry = enter(
         Event(
@@ -42,7 +42,8 @@ def opening(
                 "place": {"lon": report.lon, "lat": report.lat, "accuracy_m": report.accuracy_m},
                 "decision": decided,
                 "case": {"matter": report.matter, "urgency": urgency, "township": township, "grid": grid},
-                "after": after(State.ASSIGNED, decision.team, decision.unit, due_at),
+                **assumed,
+                "after": after(state, decision.team, decision.unit, due_at),
             },
             prev=GENESIS,
         )
@@ -50,7 +51,7 @@ def opening(
     case = CaseRow(
         case_no=case_no,
         report_id=report.id,
-        state=State.ASSIGNED,
+        state=state,
         seq=1,
         sealed=entry.sealed,
         matter=report.matter,
@@ -68,7 +69,7 @@ def opening(
         received_at=report.received_at,
         changed_at=report.received_at,
         due_at=due_at,
-        notes=decision.notes,
+        notes=(*decision.notes, *assumed),
         accuracy_m=report.accuracy_m,
         source=report.source,
         text=report.text,
@@ -87,7 +88,7 @@ def placed_at(case: CaseRow, at: Located, decision: Decision) -> CaseRow:
         township=_lowest(at.place.get("township", ())),
         grid=_lowest(at.place.get("grid", ())),
         zones=_codes(at.place),
-        notes=decision.notes,
+        notes=(*decision.notes, *(note for note in case.notes if note == "calendar_assumed")),
     )
 
 
@@ -104,11 +105,11 @@ def report_digest(report: Report) -> str:
     return sha256(canonical_json(digest_fields(report))).hexdigest()
 
 
-def limits(matter: Matter | MatterClass) -> tuple[int, float]:
-    """Urgency, and the hours from assignment to handled."""
+def limits(matter: Matter | MatterClass, rules: deadlines.Rules) -> tuple[int, Limit]:
+    """Urgency, and the limit from assignment to handled."""
     if isinstance(matter, Matter):
-        return matter.urgency, matter.limit_h
-    return CLASS_URGENCY, CLASS_LIMIT_H
+        return matter.urgency, Limit(matter.limit, matter.limit_unit)
+    return deadlines.ORDINARY, rules.class_limit()
 
 
 def _codes(place: Place) -> dict[str, list[str]]:
@@ -119,6 +120,27 @@ def _lowest(zones: Sequence[Any]) -> str | None:
     return zones[0].code if zones else None
 
 
-def after(state: State, team: str, unit: str | None, due_at: datetime) -> dict[str, object]:
-    """What every event says of the case it leaves behind."""
-    return {"state": state.value, "team": team, "unit": unit, "due_at": instant(due_at)}
+def after(
+    state: State,
+    team: str,
+    unit: str | None,
+    due_at: datetime,
+    level: int = 0,
+    stage: Stage | None = None,
+    merged_into: str | None = None,
+    suspended_until: date | None = None,
+    suspended_from: State | None = None,
+) -> dict[str, object]:
+    """What every event says of the case it leaves behind.
+
+    What is not so is not named: cases from before it could be so say the same of themselves.
+    """
+    more = {
+        "level": level,
+        "stage": stage and stage.value,
+        "merged_into": merged_into,
+        "suspended_until": suspended_until and suspended_until.isoformat(),
+        "suspended_from": suspended_from and suspended_from.value,
+    }
+    said = {"state": state.value, "team": team, "unit": unit, "due_at": instant(due_at)}
+    return said | {name: value for name, value in more.items() if value}

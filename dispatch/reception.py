@@ -233,6 +233,7 @@ class Reception:
                 notes=one.placed.notes,
                 facts=one.placed.facts,
                 weighed=one.weighed,
+                held=one.ground.looks_first(one.placed.report.source),
             )
             decided = routing.as_json(decision)
             case, entry = opening(one.ground, one.placed, decision, decided, number)

@@ -107,6 +107,7 @@ def _again(
     named = weighed.ruling.team
     stays = case.state in HOLDS_UNIT and named in (case.team, before["team"])
     team = case.team if stays else named
+    held = case.state is State.TRIAGE
     others = busy - {case.unit} if case.unit and case.state in HOLDS_UNIT else busy
     by_hand = team != named
     to = weighed.towards(team, (at.lon, at.lat))
@@ -120,12 +121,13 @@ def _again(
         facts=at.facts,
         weighed=weighed,
         on_it=case.unit if stays else None,
+        held=held,
     )
     there = stays and case.state is State.ON_SCENE
     unit = case.unit if there else decision.unit
     moved = replace(
         placed_at(case, at, decision),
-        state=transition.target if stays else State.ASSIGNED,
+        state=transition.target if stays or held else State.ASSIGNED,
         team=team,
         unit=unit,
         eta_s=None if decision.eta_s is None else int(decision.eta_s),

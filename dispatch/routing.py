@@ -70,17 +70,21 @@ def decide(
     facts: Mapping[str, float | str] | None = None,
     weighed: Weighed | None = None,
     on_it: str | None = None,
+    held: bool = False,
 ) -> Decision:
     """The decision for one report.
 
     ruling: the row of the table that won here; place: the zones that hold the report; candidates: the responsible
     team's units with their way there; busy: codes of units that are on a case; weighed: what the circle that the
-    position is came to, and where `ruling` is from; on_it: the unit that stays on the case if it can.
+    position is came to, and where `ruling` is from; on_it: the unit that stays on the case if it can; held: nobody is
+    sent yet, because somebody looks at the report first.
     """
-    units = rank(candidates, busy, on_it)
+    units = () if held else rank(candidates, busy, on_it)
     sent = units[0] if units and units[0].chosen else None
     why_none = (
-        []
+        ["held"]
+        if held
+        else []
         if sent
         else ["no_unit_free" if any(u.reason in ("busy", "off_shift") for u in units) else "no_unit_can_reach"]
     )

@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ONEGRID_", extra="ignore")
 
     database_url: str | None = Field(None, description="Any PostGIS (postgresql://…). Unset: the private one.")
+    owner_url: str | None = Field(None, description="That database as its owner, who migrates it. Unset: the same.")
     data_dir: Path = Field(default_factory=default_data_dir, description="Where the private database lives.")
     district: Path | None = Field(None, description="The district folder. Unset: the only one under data/grids.")
     osm_extract: Path | None = Field(None, description="An OpenStreetMap extract (.osm.pbf) to drive over.")
@@ -36,14 +37,21 @@ class Settings(BaseSettings):
     demonstration: bool = Field(False, description="Say on pages and in files that the cases are made.")
     pool_size: int = Field(10, ge=1, le=200, description="Database connections of one worker.")
     photo_limit_mb: float = Field(20, gt=0, description="Largest photo taken in, before it is made smaller.")
+    evidence_limit_mb: float = Field(100, gt=0, description="Largest original of evidence taken in.")
     max_age_days: int = Field(366, ge=1, description="Reports seen longer ago than this are refused.")
     batch_limit: int = Field(10_000, ge=1, description="Most rows of one POST /api/reports/batch.")
     position_stale_s: int = Field(300, ge=1, description="Seconds after which a unit's position counts no more.")
+    checkpoint_minutes: float = Field(10, ge=0, description="Minutes between checkpoints of the record; 0: none.")
+    checkpoint_key: Path | None = Field(None, description="The key that signs them. Unset: one in the data folder.")
     track_days: int = Field(90, ge=1, description="Days for which the ways of units are kept.")
 
     def derived_dir(self) -> Path:
         """Where what is derived from districts is kept between starts; it may be deleted at any time."""
         return self.data_dir / "derived"
+
+    def key_file(self) -> Path:
+        """Where the key is that signs checkpoints."""
+        return self.checkpoint_key or self.data_dir / "checkpoint.key"
 
     def district_folder(self) -> Path:
         """The chosen folder. Raises `NoDistrict` when none is chosen and `GRIDS` does not hold exactly one."""

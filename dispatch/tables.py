@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -32,6 +33,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 metadata = MetaData()
 
 MOMENT: Final = DateTime(timezone=True)
+
+_UNFINISHED: Final = "state NOT IN ('closed', 'merged', 'cancelled')"
 
 case_number = Sequence("case_number", metadata=metadata)
 
@@ -84,6 +87,26 @@ photo = Table(
     comment="Photos without metadata, by the digest of what is stored.",
 )
 
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("received_at", MOMENT, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    comment="Originals, byte for byte, by their digest. Append-only, as the record.",
+)
+
+evidence_thumb = Table(
+    "evidence_thumb",
+    metadata,
+    Column("sha256", Text, ForeignKey("evidence.sha256"), primary_key=True),
+    Column("jpeg", LargeBinary, nullable=False),
+    comment="Small pictures of them, for lists; they can be made again.",
+)
+
 report = Table(
     "report",
     metadata,
@@ -127,15 +150,21 @@ case_file = Table(
     Column("changed_at", MOMENT, nullable=False),
     Column("due_at", MOMENT, nullable=False),
     Column("notes", ARRAY(Text), nullable=False),
+    Column("level", SmallInteger, nullable=False, server_default=text("0")),
+    Column("stage", Text),
+    Column("merged_into", Text, ForeignKey("case_file.case_no")),
+    Column("suspended_until", Date),
+    Column("suspended_from", Text),
     Index("ix_case_file_geom", "geom", postgresql_using="gist"),
     Index("ix_case_file_received_at", text("received_at DESC"), text("case_no DESC")),
-    Index("ix_case_file_open", text("received_at DESC"), postgresql_where=text("state <> 'closed'")),
+    Index("ix_case_file_open", text("received_at DESC"), postgresql_where=text(_UNFINISHED)),
     Index("ix_case_file_team", "team", "received_at"),
+    Index("ix_case_file_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     Index(
         "ix_case_file_unit_on_case",
         "unit",
         unique=True,
-        postgresql_where=text("state IN ('assigned', 'accepted', 'on_scene')"),
+        postgresql_where=text("state IN ('assigned', 'accepted', 'on_the_way', 'on_scene')"),
     ),
     comment="Where each case stands: the projection of its last event. A unit is on one case at a time.",
 )
@@ -157,7 +186,34 @@ event = Table(
     Column("xact", BigInteger, nullable=False, server_default=text("(pg_current_xact_id()::text)::bigint")),
     UniqueConstraint("case_no", "seq"),
     Index("ix_event_xact", "xact"),
+    Index("ix_event_return", "id", postgresql_where=text("action = 'return'")),
     comment="History, audit and replay at once. Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE.",
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", MOMENT, nullable=False),
+    Column("cases", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("prev", LargeBinary, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    comment="What all chains ended with at one moment, under one root, signed. Append-only, as the record.",
+)
+
+checkpoint_leaf = Table(
+    "checkpoint_leaf",
+    metadata,
+    Column("case_no", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("number", BigInteger, ForeignKey("checkpoint.number"), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("ix_checkpoint_leaf_number", "number"),
+    comment="Of each checkpoint the leaves that changed since the one before. Append-only, as the record.",
 )
 
 unit_position = Table(

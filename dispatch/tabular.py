@@ -106,9 +106,8 @@ def _is_short_gbk(text: str) -> bool:
 
 def _csv(text: str) -> Sheet:
     lines = list(io.StringIO(text, newline=""))
-    delimiter = _delimiter(next(line for line in lines if line.strip()))
-    records = _records(lines, delimiter)
-    first = next(records, None)
+    found = records(lines, delimiter(next(line for line in lines if line.strip())))
+    first = next(found, None)
     if first is None:
         raise EmptyFile
     if isinstance(first[1], DomainError):
@@ -116,16 +115,16 @@ def _csv(text: str) -> Sheet:
     header = [cell.strip() for cell in first[1]]
     while header and not header[-1]:
         header.pop()
-    return Sheet(tuple(header), _fitted(records, len(header)), max(len(lines) - first[0], 0), geometry=False)
+    return Sheet(tuple(header), _fitted(found, len(header)), max(len(lines) - first[0], 0), geometry=False)
 
 
-def _delimiter(header: str) -> str:
+def delimiter(header: str) -> str:
     """Whichever of the three stands most often in the header, outside quotes; a comma when none does."""
     bare = "".join(header.split('"')[::2])
     return max(DELIMITERS, key=bare.count)
 
 
-def _records(lines: Sequence[str], delimiter: str) -> Iterator[Record]:
+def records(lines: Sequence[str], delimiter: str) -> Iterator[Record]:
     """Every record with the line on which it begins. One that cannot be read costs its first line only."""
     start = 0
     while start < len(lines):

@@ -69,6 +69,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "{where} 的 {field} 指向不存在的 {target}：{value}",
             "{where}: {field} names a {target} that is not there: {value}",
         ),
+        "nobody_on_duty": (
+            "{zones} {times}（{kind_zh}）无人值班，也没有指定替班队伍（另有 {more} 处）",
+            "{zones}: nobody on duty {times} ({kind}), and no team stands in (and {more} more such times)",
+        ),
         # the decision table
         "rule_cell_unknown": (
             "规则 {rules} 的格子无所指：{detail}",
@@ -85,6 +89,19 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "rule_duplicate": ("规则 {rules} 所指完全相同", "rules {rules} speak of exactly the same"),
         "rule_tie": ("规则 {rules} 对事项 {matter} 不分先后", "rules {rules} tie on matter {matter}"),
         "rule_hole": ("事项 {matter} 在此无规则可依", "no rule speaks of matter {matter} here"),
+        # the power list
+        "power_without_team": (
+            "权力事项 {where} 没有队伍可以行使（队伍类型：{kinds}）",
+            "item {where} is held by no team (kinds of team: {kinds})",
+        ),
+        "power_twice": (
+            "权力事项重复（名称、部门、依据相同）“{name}”：{places}",
+            'items of the same name, department and basis, "{name}": {places}',
+        ),
+        "team_without_power": (
+            "事项 {matter} 依规则 {rows} 派给 {teams}，但这类队伍（{kind}）没有相应权力；别类队伍的权力事项：{items}",
+            "matter {matter} goes by {rows} to {teams}: teams of kind {kind} have no power for it; others have {items}",
+        ),
     }
 )
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
 
 import uvicorn
 
@@ -14,10 +17,14 @@ from dispatch.settings import Settings
 from tests.sample import ground
 from web.app import create
 
+_KEYS: Final = tempfile.TemporaryDirectory(prefix="onegrid-keys-")
+
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[str]:
-    """Base URL of a server that answers."""
+    """Base URL of a server that answers. It signs checkpoints by a key of its own, where none is named."""
+    if "checkpoint_key" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"checkpoint_key": Path(_KEYS.name) / "checkpoint.key"})
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]

@@ -228,7 +228,7 @@ def test_a_case_from_report_to_close(client: httpx.Client, places: Any, matters:
         "report", "return", "reassign", "accept", "arrive", "handle", "close",
     ]  # fmt: skip
     assert [step["prev"] for step in whole["history"][1:]] == [step["sealed"] for step in whole["history"][:-1]]
-    assert whole["actions"] == []
+    assert [one["action"] for one in whole["actions"]] == ["reopen"]
     assert [step["photos"] for step in whole["history"] if step["action"] == "handle"] == [[sha256]]
     assert order(client, case, "reassign", team=other, note="x", photos=["0" * 64]).json()["code"] == "unknown_photo"
 

@@ -182,7 +182,7 @@ def test_a_bow_tie_is_named_once_with_the_crossing(folder: Path) -> None:
 
 
 def test_orphans_duplicates_and_missing_teams_are_all_named(folder: Path) -> None:
-    """Nine faults in one folder: all of them are found, not the first."""
+    """Ten faults in one folder: all of them are found, not the first."""
 
     def zones(features: list[dict[str, Any]]) -> None:
         features[0]["properties"]["parent"] = "320118999"
@@ -203,6 +203,7 @@ def test_orphans_duplicates_and_missing_teams_are_all_named(folder: Path) -> Non
         ("unknown_reference", "dedicated"): 1,
         ("rule_team_unknown", "rules.csv"): 1,
         ("unknown_reference", "units.csv"): 2,
+        ("unknown_reference", "shifts.csv"): 1,
         ("unknown_reference", "teams.csv"): 1,
         ("unknown_reference", "matters.csv"): 1,
         ("union_area_off", "water"): 1,

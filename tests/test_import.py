@@ -27,6 +27,7 @@ from dispatch.importing.texts import as_code, as_name, as_text, encoding_of, uns
 from geo.datum import Datum, from_wgs84
 from geo.grid import Metric
 from geo.repair import TOLERANCE_M
+from tests.small_district import write_small_district
 from tests.surveyed import SAMPLE, Given, layer, tie, write
 
 METRIC = Metric("EPSG:4549")
@@ -466,6 +467,22 @@ def test_sources_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     pyogrio.write_dataframe(towns(), tmp_path / "towns.gpkg")
     with pytest.raises(UnreadableSource, match="lacks"):
         run(tmp_path, [tmp_path / "towns.gpkg"], template=only)
+
+
+def test_the_time_of_a_template_is_taken_over_with_its_teams(tmp_path: Path) -> None:
+    template = write_small_district(tmp_path / "template")
+    with (template / "district.toml").open("a", encoding="utf-8") as file:
+        file.write('[working_time]\nhours = ["08:00-12:00"]\nyears = [2027]\n')
+        file.write('[deadlines]\nescalation = [{ to = "dispatcher", late_h = 2 }]\n')
+    (template / "calendar.csv").write_text("date,day,note\n2027-03-10,off,made\n", encoding="utf-8")
+    row = "code,name,name_en,team,units,days,start,end\nZ,班,Z,T1,,,00:00,24:00\n"
+    (template / "shifts.csv").write_text(row, encoding="utf-8")
+    pyogrio.write_dataframe(towns(), tmp_path / "towns.gpkg")
+    before, after = district.load(template), run(tmp_path, [tmp_path / "towns.gpkg"], template=template)
+    assert {finding.code for finding in after.findings} == {"base_outside"}  # the towns lie elsewhere
+    loaded = district.read(after.folder)[0]
+    assert loaded is not None
+    assert (loaded.deadlines, loaded.shifts, loaded.calendar) == (before.deadlines, before.shifts, before.calendar)
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

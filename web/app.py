@@ -26,18 +26,52 @@ from dispatch.editions import Editions
 from dispatch.errors import PageNotBuilt
 from dispatch.fleet import Fleet
 from dispatch.ground import Ground, prepare
+from dispatch.keys import signer
+from dispatch.notary import Notary
 from dispatch.reception import Reception
 from dispatch.settings import Settings
-from dispatch.store.engine import migrate, open_engine
-from web import batch, casebook, editions, exports, problems, reference, reports, units, ways
+from dispatch.store.engine import conninfo, open_to_serve
+from dispatch.store.roles import Guard
+from web import (
+    batch,
+    casebook,
+    checkpoints,
+    contacts,
+    disputes,
+    editions,
+    evidence,
+    exports,
+    powerlist,
+    problems,
+    reference,
+    reports,
+    units,
+    ways,
+)
 from web.feed import NAME as FEED
 from web.feed import Feed
 from web.live import Hub
-from web.state import Worker
+from web.state import Record, Worker
 from web.supervision import Supervision
 
 HOSTS: Final = ("localhost", "127.0.0.1", "[")
 """Names of loopback, as a Host header gives them (the library reads `[::1]:8000` up to its first colon)."""
+
+ROOMS: Final = (
+    reports,
+    batch,
+    casebook,
+    disputes,
+    evidence,
+    contacts,
+    checkpoints,
+    reference,
+    powerlist,
+    editions,
+    units,
+    exports,
+    ways,
+)
 
 PAGE: Final = Path(__file__).resolve().parent / "page" / "dist"
 
@@ -65,10 +99,10 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         prepared = ground or prepare(district.load(chosen.district_folder()), chosen.derived_dir(), chosen.osm_extract)
-        engine = open_engine(chosen.database_url or "", chosen.pool_size)
+        engine, guard = await open_to_serve(chosen.database_url or "", chosen.owner_url, chosen.pool_size)
         supervision = Supervision()
         try:
-            await start(app, prepared, engine, supervision)
+            await start(app, prepared, engine, guard, supervision)
             # The district is a million objects that stay for good: the collector need not walk them again and again.
             gc.collect()
             gc.freeze()
@@ -79,8 +113,10 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
             finally:
                 await engine.dispose()
 
-    async def start(app: FastAPI, prepared: Ground, engine: AsyncEngine, supervision: Supervision) -> None:
-        await migrate(engine)
+    async def start(
+        app: FastAPI, prepared: Ground, engine: AsyncEngine, guard: Guard, supervision: Supervision
+    ) -> None:
+        record = Record(guard, _notary(chosen, engine, supervision))
         by_time = Editions(engine, prepared, chosen.derived_dir(), chosen.osm_extract)
         await by_time.start(datetime.now(UTC))
         hub = Hub(engine, by_time)
@@ -89,12 +125,12 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         reception = Reception(engine, by_time, fleet, chosen.max_age_days)
         feed = Feed(engine, fleet, hub, chosen.track_days)
         await feed.start()
-        worker = app.state.worker = Worker(chosen, by_time, engine, reception, hub, feed, supervision)
+        worker = app.state.worker = Worker(chosen, by_time, engine, reception, hub, feed, supervision, record)
         worker.draw(by_time.current)
 
         async def changed(ground: Ground) -> None:
             fleet.adopt(ground.district, datetime.now(UTC))
-            await anyio.to_thread.run_sync(worker.draw, ground)
+            await anyio.to_thread.run_sync(worker.adopt, ground)
             hub.tell_edition()
 
         async def follow() -> None:
@@ -106,7 +142,7 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         supervision.keep("events", hub.run)
         supervision.keep(FEED, feed.run)
         supervision.keep("editions", follow)
-        supervision.once("travel", partial(asyncio.to_thread, prepared.travel.warm))
+        _warm(worker, prepared)
 
     app = FastAPI(
         title="OneGrid 一张网格",
@@ -118,20 +154,36 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         redoc_url=None,
     )
     problems.install(app)
-    for room in (reports, batch, casebook, reference, editions, units, exports, ways):
-        app.include_router(room.router)
-    _pages(app)
-    app.add_middleware(_Outermost)
-    # A page elsewhere that gives its own name our address (DNS rebinding) must not be served.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))
+    _rooms(app)
     return app
 
 
-def _pages(app: FastAPI) -> None:
-    """The built pages; without them the interface serves all the same."""
+def _notary(settings: Settings, engine: AsyncEngine, supervision: Supervision) -> Notary | None:
+    """Who makes checkpoints, if any are wanted, at work. Raises `KeyUnusable`."""
+    if not settings.checkpoint_minutes:
+        return None
+    every = timedelta(minutes=settings.checkpoint_minutes)
+    notary = Notary(conninfo(engine), signer(settings.key_file()), every)
+    supervision.keep("checkpoints", notary.run)
+    return notary
+
+
+def _warm(worker: Worker, ground: Ground) -> None:
+    """What the first to ask would wait for, made ready beside the first requests."""
+    worker.supervision.once("travel", partial(asyncio.to_thread, ground.travel.warm))
+    worker.supervision.once("powers", partial(asyncio.to_thread, worker.searched, ground))
+
+
+def _rooms(app: FastAPI) -> None:
+    """The interface, the built pages (without them it serves all the same), and what stands before both."""
+    for room in ROOMS:
+        app.include_router(room.router)
     for path, file in {"/": "index.html", "/field": "field.html", "/exports": "exports.html"}.items():
         app.add_api_route(path, _page(PAGE / file), include_in_schema=False)
     app.mount("/", StaticFiles(directory=PAGE, check_dir=False))
+    app.add_middleware(_Outermost)
+    # A page elsewhere that gives its own name our address (DNS rebinding) must not be served.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))
 
 
 def _page(file: Path) -> Callable[[], Response]:

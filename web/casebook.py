@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Header, Query
+import orjson
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
+from pydantic import ValidationError
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from dispatch import desk
 from dispatch.district import District
-from dispatch.errors import InvalidCursor, InvalidInput, UnknownCase
+from dispatch.errors import BatchTooLarge, DomainError, InvalidCursor, InvalidInput, Language, UnknownCase
 from dispatch.model import State
+from dispatch.orders import Order
 from dispatch.store import cases, record
 from dispatch.store.cases import CaseFilter
 from dispatch.store.engine import connect
 from web import wording
+from web.orders import MOST_ORDERS, OrderIn, OrdersIn, OrdersOut
 from web.paging import BoxText, Cursor, Limit, cut, parse_bbox, read_cursor
-from web.problems import PROBLEMS
-from web.schemas import CaseOut, CasePage, Counters, OrderIn, WhyOut
-from web.state import WorkerOf
+from web.problems import PROBLEMS, from_validation, language_of, problem
+from web.schemas import CaseOut, CasePage, Counters, WhyOut
+from web.state import Worker, WorkerOf
 from web.views import actions_view, case_view, decision_view, event_view, json_answer, report_view
 
 router = APIRouter(prefix="/api", tags=["cases"])
@@ -75,10 +79,12 @@ async def one_case(case_no: str, worker: WorkerOf) -> Response:
         report = await cases.which_report(connection, case.report_id)
         decision = await cases.which_decision(connection, case_no)
         steps = await record.history(connection, case_no)
+        joined = await cases.joined_reports(connection, case_no)
     return json_answer(
         {
             **case_view(case, worker.ground.district),
             "report": report_view(report),
+            "joined": [{"case": number, **report_view(one)} for number, one in joined],
             "decision": decision_view(decision, await _deciding(worker, decision)),
             "history": [event_view(step) for step in steps],
             "actions": actions_view(case),
@@ -114,27 +120,58 @@ async def _deciding(worker: WorkerOf, decision: Mapping[str, Any]) -> District:
 @router.post(
     "/cases/{case_no}/actions",
     response_model=None,
-    responses={200: {"model": CaseOut}, **{code: PROBLEMS[code] for code in (400, 404, 409, 422, 503)}},
+    responses={200: {"model": CaseOut}, **{code: PROBLEMS[code] for code in (400, 403, 404, 409, 422, 503)}},
 )
 async def act(case_no: str, given: OrderIn, worker: WorkerOf) -> Response:
     """Do something to a case, once."""
     now = datetime.now(UTC)
-    order = desk.Order(
-        id=given.id,
-        case_no=case_no,
-        action=given.action,
-        actor=given.actor,
-        note=given.note,
-        team=given.team,
-        unit=given.unit,
-        photos=tuple(given.photos),
-        pin=given.pin(),
-        settles=given.settles,
-        seq=given.seq,
-    )
-    case = await desk.act(worker.engine, worker.editions, worker.feed.fleet, order, now)
+    case = await desk.act(worker.engine, worker.editions, worker.feed.fleet, given.order(case_no), now)
     worker.hub.nudge()
     return json_answer(case_view(case, worker.ground.district) | {"actions": actions_view(case)})
+
+
+@router.post(
+    "/cases/actions",
+    response_model=None,
+    responses={200: {"model": OrdersOut}, **{code: PROBLEMS[code] for code in (400, 413, 422, 503)}},
+)
+async def act_on_many(given: OrdersIn, request: Request, worker: WorkerOf) -> Response:
+    """Do many things, each by its own id, in the order in which they come; what one is answered changes no other."""
+    if len(given.orders) > MOST_ORDERS:
+        raise BatchTooLarge({"field": "orders"}, limit=MOST_ORDERS, found=len(given.orders))
+    language = language_of(request)
+    answers = [await _answered(one, worker, language) for one in given.orders]
+    done = sum("answer" in one for one in answers)
+    if done:
+        worker.hub.nudge()
+    return json_answer({"done": done, "refused": len(answers) - done, "answers": answers})
+
+
+async def _answered(one: Mapping[str, Any], worker: Worker, language: Language) -> dict[str, Any]:
+    case_no, body = one.get("case"), {name: value for name, value in one.items() if name != "case"}
+    said = {name: value if isinstance(value := one.get(name), str) else None for name in ("id", "case")}
+    try:
+        order = _ordered(case_no, body)
+        case = await desk.act(worker.engine, worker.editions, worker.feed.fleet, order, datetime.now(UTC))
+    except DomainError as error:
+        body = problem(error, language)
+        return {**said, "status": body["status"], "problem": body}
+    return {**said, "status": 200, "answer": case_view(case, worker.ground.district)}
+
+
+def _ordered(case_no: object, body: Mapping[str, Any]) -> Order:
+    """One of many orders. Raises `InvalidInput`."""
+    for field, value in (("case", case_no), ("id", body.get("id"))):
+        if not isinstance(value, str) or not value.isprintable():
+            raise InvalidInput({"field": field}, field=field, problem="must be given, as text", problem_zh="必须填写")
+    try:
+        # As JSON: what a body of its own may say, one of many may.
+        return OrderIn.model_validate_json(orjson.dumps(body)).order(str(case_no))
+    except (ValidationError, orjson.JSONEncodeError) as error:
+        raise from_validation(error.errors() if isinstance(error, ValidationError) else _UNREADABLE) from error
+
+
+_UNREADABLE: Final = ({"type": "json_invalid", "loc": (), "msg": "cannot be read as JSON"},)
 
 
 @router.get("/counters", responses={503: PROBLEMS[503]})

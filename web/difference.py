@@ -28,6 +28,9 @@ TABLES: Final[Mapping[str, tuple[str, str]]] = {
     "units": ("单元", "units"),
     "bases": ("驻地", "bases"),
     "rules": ("职责规则", "rows of the decision table"),
+    "shifts": ("班次", "shifts"),
+    "calendar": ("本区日历", "the district's own days"),
+    "powers": ("权力事项", "items of the power list"),
 }
 WHY_NONE: Final[Mapping[str, tuple[str, str]]] = {
     "outside": ("区外", "outside the district"),

@@ -18,7 +18,6 @@ from uuid import uuid4
 
 import psycopg
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -26,7 +25,7 @@ from dispatch.editions import Editions
 from dispatch.errors import DatabaseUnavailable
 from dispatch.store import record
 from dispatch.store.editions import CHANNEL as ENACTED
-from dispatch.store.engine import connect
+from dispatch.store.engine import connect, conninfo
 from web.views import told_view
 
 log = logging.getLogger(__name__)
@@ -134,11 +133,10 @@ class Hub:
 
     async def _hear(self) -> None:
         """Be woken by other workers; outside the pool, reconnecting for ever."""
-        url = make_url(self._engine.url).set(drivername="postgresql")
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
-                    url.render_as_string(hide_password=False), autocommit=True, connect_timeout=3
+                    conninfo(self._engine), autocommit=True, connect_timeout=3
                 ) as listening:
                     await listening.execute(f"LISTEN {CHANNEL}")
                     await listening.execute(f"LISTEN {POSITIONS}")

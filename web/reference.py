@@ -12,13 +12,14 @@ from dispatch.errors import PartStopped
 from dispatch.ground import Ground
 from dispatch.model import TeamKind
 from dispatch.store import cases
+from dispatch.store.checkpoints import last_checkpoint
 from dispatch.store.engine import connect, versions
 from web.maplayers import ZoneFilter
 from web.paging import MOST, BoxText, Cursor, Limit, page_by_code, parse_bbox, within
 from web.problems import PROBLEMS
 from web.schemas import FeatureCollection, MatterPage, TeamPage
 from web.state import WorkerOf
-from web.views import json_answer, matter_view, team_view
+from web.views import json_answer, matter_view, moment, team_view
 
 router = APIRouter(prefix="/api", tags=["district"])
 
@@ -38,6 +39,7 @@ async def health(worker: WorkerOf) -> dict[str, Any]:
         raise PartStopped({"parts": down}, part=", ".join(down))
     async with connect(worker.engine) as connection:
         database, postgis = await versions(connection)
+        last = await last_checkpoint(connection)
     district = worker.ground.district
     return {
         "status": "ok",
@@ -45,6 +47,11 @@ async def health(worker: WorkerOf) -> dict[str, Any]:
         "database": database,
         "postgis": postgis,
         "district": {"code": district.code, "name": district.name, "version": district.version},
+        "record": {
+            "guard": worker.record.guard.value,
+            "checkpoint": {"number": last.number, "at": moment(last.at)} if last else None,
+            "refused": worker.record.notary.refused if worker.record.notary else None,
+        },
     }
 
 

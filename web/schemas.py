@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Literal, Self
-from uuid import UUID, uuid4
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from dispatch.fleet import Fate
-from dispatch.intake import NO_NUL
-from dispatch.model import Action, Mode, State, TeamKind
-from dispatch.relocation import Pin
-from geo.datum import Datum
+from dispatch.model import Mode, Stage, State, TeamKind
 
 
 class TeamName(BaseModel):
@@ -111,6 +108,10 @@ class CaseOut(BaseModel):
     seq: int
     photos: list[str]
     notes: list[str]
+    level: int
+    stage: Stage | None
+    merged_into: str | None
+    suspended_until: date | None
 
 
 class CasePage(BaseModel):
@@ -228,7 +229,8 @@ class MatterOut(Named):
     department: str
     department_name: str
     urgency: int
-    limit_h: float
+    limit: float
+    limit_unit: Literal["h", "working_h", "working_d"]
     on_water: bool
     legal_basis: str
 
@@ -271,43 +273,6 @@ class WhyOut(BaseModel):
     en: WhyText
 
 
-class OrderIn(BaseModel):
-    """Something done to a case."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-    id: UUID = Field(default_factory=uuid4, description="Made by the client; the same id twice is the same action.")
-    action: Literal[
-        Action.ACCEPT, Action.ARRIVE, Action.HANDLE, Action.CLOSE, Action.RETURN, Action.REASSIGN, Action.RELOCATE
-    ]
-    actor: Annotated[str, Field(max_length=100, pattern=NO_NUL)] = ""
-    note: Annotated[str, Field(max_length=4000, pattern=NO_NUL)] = ""
-    team: Annotated[str, Field(max_length=50, pattern=NO_NUL)] = ""
-    unit: Annotated[str, Field(max_length=50, pattern=NO_NUL)] = ""
-    photos: Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]], Field(max_length=12)] = []
-    lon: Annotated[float | None, Field(allow_inf_nan=False, description="Of `relocate`: where it is.")] = None
-    lat: Annotated[float | None, Field(allow_inf_nan=False)] = None
-    datum: Datum | None = None
-    accuracy_m: Annotated[float | None, Field(ge=0, le=10_000, allow_inf_nan=False)] = None
-    settles: Annotated[
-        str,
-        Field(max_length=50, pattern=NO_NUL, description="Of `relocate`, instead of lon and lat: whose part is meant."),
-    ] = ""
-    seq: int | None = Field(None, ge=1, description="The step you were looking at; refused when the case moved on.")
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if self.settles and (self.lon, self.lat, self.accuracy_m) != (None, None, None):
-            raise ValueError("settles says whose part is meant: lon, lat and accuracy_m say something else")
-        return self
-
-    def pin(self) -> Pin | None:
-        """Where it is said to be, if it is."""
-        if self.lon is None or self.lat is None:
-            return None
-        return Pin(self.lon, self.lat, self.datum, self.accuracy_m)
-
-
 class Counters(BaseModel):
     """The figures on top of the map."""
 
@@ -316,5 +281,44 @@ class Counters(BaseModel):
     unclaimed: int
     late: int
     returned: int
+    triage: int
+    disputed: int
+    suspended: int
     closed_today: int
     received_today: int
+
+
+class CheckpointOut(BaseModel):
+    """What all cases ended with at one moment, under one root, signed (docs/record.md)."""
+
+    form: str
+    number: int
+    at: str
+    cases: int
+    events: int
+    root: str
+    prev: str
+    key: str
+    digest: str
+    signature: str
+
+
+class CheckpointPage(BaseModel):
+    """Checkpoints, newest first."""
+
+    items: list[CheckpointOut]
+    next: str | None
+
+
+class ProofOut(BaseModel):
+    """That a case's last event stands in a checkpoint: its leaf, and the hashes beside its way to the root."""
+
+    case: str
+    seq: int
+    seal: str
+    place: int
+    """Of the leaf, from 0."""
+    size: int
+    """Leaves of the tree."""
+    path: list[str]
+    checkpoint: CheckpointOut

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -10,12 +11,26 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dispatch.editions import Editions
 from dispatch.ground import Ground
+from dispatch.inclusion import Inclusion
+from dispatch.notary import Notary
+from dispatch.powers.search import PowerSearch
 from dispatch.reception import Reception
 from dispatch.settings import Settings
+from dispatch.store.roles import Guard
 from web.feed import Feed
 from web.live import Hub
 from web.maplayers import MapLayers
 from web.supervision import Supervision
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What stands before the record here."""
+
+    guard: Guard
+    notary: Notary | None
+    """None: this worker makes no checkpoints."""
+    inclusion: Inclusion = field(default_factory=Inclusion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +44,10 @@ class Worker:
     hub: Hub
     feed: Feed
     supervision: Supervision
+    record: Record
     _drawn: dict[str, MapLayers] = field(default_factory=dict)
+    _searched: dict[str, PowerSearch] = field(default_factory=dict)
+    _searching: Lock = field(default_factory=Lock)
 
     @property
     def ground(self) -> Ground:
@@ -49,6 +67,22 @@ class Worker:
             self._drawn.clear()
             self._drawn[version] = drawn
         return self._drawn[version]
+
+    def adopt(self, ground: Ground) -> None:
+        """Everything made ready for an edition that takes force."""
+        self.draw(ground)
+        self.searched(ground)
+
+    def searched(self, ground: Ground) -> PowerSearch:
+        """A district's power list made ready to be searched (a second for thousands of items); kept like the map."""
+        version = ground.district.version
+        with self._searching:
+            if version not in self._searched:
+                names = {code: department.name for code, department in ground.district.departments.items()}
+                made = PowerSearch(ground.district.powers.values(), names)
+                self._searched.clear()
+                self._searched[version] = made
+            return self._searched[version]
 
 
 # `async`, because FastAPI sends a plain function through a thread; one, because each costs every request.

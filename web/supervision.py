@@ -30,7 +30,7 @@ class Supervision:
         """Run `work` until `stop`; when it ends before that, whyever, log it as critical and run it anew."""
         self._tasks.append(asyncio.create_task(self._keep(name, work), name=name))
 
-    def once(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    def once(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
         """Run `work`, which may end; that it failed is logged, and nothing is down for it."""
         self._tasks.append(asyncio.create_task(_once(name, work), name=name))
 
@@ -55,7 +55,7 @@ class Supervision:
             await asyncio.sleep(PAUSE_S)
 
 
-async def _once(name: str, work: Callable[[], Awaitable[None]]) -> None:
+async def _once(name: str, work: Callable[[], Awaitable[object]]) -> None:
     try:
         await work()
     except Exception:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from fastapi import Response
 
-from dispatch import lifecycle
+from dispatch import enforcement, lifecycle
 from dispatch.audit import Recorded
 from dispatch.district import District
+from dispatch.enforcement import Step
 from dispatch.fleet import Stand
-from dispatch.model import CaseRow, Matter, Report, Team, Unit
+from dispatch.lifecycle import Transition
+from dispatch.model import Action, CaseRow, Matter, Report, Team, Unit
 from dispatch.reception import Received
 from dispatch.store.record import Told
 
@@ -57,6 +59,10 @@ def case_view(case: CaseRow, district: District) -> dict[str, Any]:
         "seq": case.seq,
         "photos": list(case.photos),
         "notes": list(case.notes),
+        "level": case.level,
+        "stage": case.stage.value if case.stage else None,
+        "merged_into": case.merged_into,
+        "suspended_until": case.suspended_until.isoformat() if case.suspended_until else None,
     }
 
 
@@ -194,7 +200,8 @@ def matter_view(matter: Matter, district: District) -> dict[str, Any]:
         "department": matter.department,
         "department_name": district.departments[matter.department].name,
         "urgency": matter.urgency,
-        "limit_h": matter.limit_h,
+        "limit": matter.limit,
+        "limit_unit": matter.limit_unit.value,
         "on_water": matter.on_water,
         "legal_basis": matter.legal_basis,
     }
@@ -225,6 +232,21 @@ def _was(before: Any) -> dict[str, Any] | None:
     return {**before["place"], "rule": before["decision"]["rule"], "team": before["decision"]["team"]}
 
 
+DETAILS: Final = (
+    "role",
+    "reason",
+    "whose",
+    "sides",
+    "side",
+    "ruling",
+    "into",
+    "joined",
+    "evidence",
+    "procedure",
+)
+"""What only some events tell."""
+
+
 def event_view(recorded: Recorded) -> dict[str, Any]:
     """One line of a case's history."""
     event = recorded.event
@@ -239,6 +261,7 @@ def event_view(recorded: Recorded) -> dict[str, Any]:
         "photos": event.data.get("photos", []),
         "place": event.data.get("place"),
         "was": _was(event.data.get("was")),
+        "details": {name: event.data[name] for name in DETAILS if name in event.data},
         "sealed": recorded.sealed.hex(),
         "prev": event.prev.hex(),
     }
@@ -246,9 +269,11 @@ def event_view(recorded: Recorded) -> dict[str, Any]:
 
 def actions_view(case: CaseRow) -> list[dict[str, Any]]:
     """What may be done now, by whom, needing what."""
+    barred = enforcement.BARRED if enforcement.is_open(case.stage) else frozenset[Action]()
+    rows: list[Transition | Step] = [row for row in lifecycle.allowed(case.state) if row.action not in barred]
+    rows += enforcement.allowed(case)
     return [
-        {"action": t.action.value, "by": sorted(role.value for role in t.by), "needs": list(t.needs)}
-        for t in lifecycle.allowed(case.state)
+        {"action": t.action.value, "by": sorted(role.value for role in t.by), "needs": list(t.needs)} for t in rows
     ]
 
 

@@ -59,6 +59,14 @@ NOTES: Final[Mapping[str, tuple[str, str]]] = {
         "此前已人工改派：新位置的判定与原判定是同一队伍，因此仍由改派后的队伍负责。",
         "It had been reassigned by hand: the new place leads to the same team as before, so it stays where it was.",
     ),
+    "held": (
+        "此来源的上报先经审核，审核后派遣。",
+        "Reports of this source are looked at first; a unit is sent after that.",
+    ),
+    "calendar_assumed": (
+        "时限跨入放假安排尚未公布的年份，暂按周一至周五为工作日计算。",
+        "Its limit reaches days whose holidays are not announced yet: counted by the day of the week.",
+    ),
     "no_unit_free": ("该队伍暂无空闲单元，等待派遣。", "None of the team's units is free: it waits for one."),
     "no_unit_can_reach": ("该队伍没有能到达的单元。", "None of the team's units can get there."),
 }

@@ -42,7 +42,7 @@ def run(ground: Ground, district: Path, tell: Tell, rounds: int = 5, seconds: fl
             tell(f"round {number} of {rounds}" if number else "warming up")
             for place, (kind, port) in enumerate(ports.items()):
                 some = bodies(ground, int(MOST_PER_S * seconds), seed=len(KINDS) * number + place)
-                answer = _load(port, seconds if number else 1.0, some)
+                answer = load(port, seconds if number else 1.0, some)
                 if number:
                     found[kind].append(answer)
         tell(f"a file of {BATCH_ROWS} rows")
@@ -72,7 +72,8 @@ def _ratios(found: dict[str, list[dict[str, Any]]], bare: str) -> list[float]:
     return [round(a["per_s"] / b["per_s"], 3) for a, b in zip(found["real"], found[bare], strict=True)]
 
 
-def _load(port: int, seconds: float, some: list[bytes]) -> dict[str, Any]:
+def load(port: int, seconds: float, some: list[bytes]) -> dict[str, Any]:
+    """What a client found (`dispatch.bench.client`) that sent some of these bodies for so long."""
     command = [sys.executable, "-m", "dispatch.bench.client", str(port), str(seconds), str(CONNECTIONS)]
     done = subprocess.run(command, input=b"\n".join(some), capture_output=True, check=True)
     answer: dict[str, Any] = json.loads(done.stdout)

@@ -20,6 +20,8 @@ COMMANDS: Final = {
     "route": "route:route",
     "heatmap": "heatmap:heatmap",
     "grids": "grids:app",
+    "powers": "powers:app",
+    "disputes": "disputes:app",
     "audit": "audit:app",
     "migrate": "databases:migrate",
     "bench": "bench:app",

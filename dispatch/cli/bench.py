@@ -1,4 +1,4 @@
-"""`onegrid bench intake|route|travel|live|units|takeover`: the speed that was promised, measured here and now."""
+"""`onegrid bench NAME`: the speed that was promised, measured here and now."""
 
 from __future__ import annotations
 
@@ -121,6 +121,45 @@ def travel_command(
     _measure(district, as_json, work)
 
 
+@app.command("powers")
+def powers_command(
+    items: Annotated[int, typer.Option(min=100, help="How many made items.")] = 3882,
+    queries: Annotated[int, typer.Option(min=100, help="How many queries, each a keystroke.")] = 3000,
+    as_json: JsonOption = False,
+) -> None:
+    """Searching a power list of 3,882 made items while one types: the 99th of 100 answers within 50 ms."""
+    from dispatch.bench import powers
+
+    with told.status("检索 / searching …") as status:
+        result = powers.run(lambda line: status.update(f"{line} …"), items, queries)
+    _tell(result, as_json)
+
+
+@app.command("sealing")
+def sealing_command(
+    district: DistrictOption = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each is loaded.")] = 7,
+    seconds: Annotated[float, typer.Option(min=0.5, help="How long each is loaded.")] = 3.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Single reports with their seals against the same server without: at least 0.9 of its throughput."""
+    from dispatch.bench import sealing
+
+    _measure(district, as_json, lambda ground, folder, tell: sealing.run(ground, folder, tell, rounds, seconds))
+
+
+@app.command("verify")
+def verify_command(
+    district: DistrictOption = None,
+    events: Annotated[int, typer.Option(min=4, help="How many events are made.")] = 1_000_000,
+    as_json: JsonOption = False,
+) -> None:
+    """The whole record of a million made events verified, reading included: under 30 s on all processors."""
+    from dispatch.bench import verify
+
+    _measure(district, as_json, lambda ground, _, tell: verify.run(ground, tell, events))
+
+
 def _measure(district: Path | None, as_json: bool, work: Callable[[Ground, Path, Tell], Result]) -> None:
     from dispatch import district as districts
     from dispatch.ground import prepare
@@ -129,6 +168,10 @@ def _measure(district: Path | None, as_json: bool, work: Callable[[Ground, Path,
     with told.status("正在载入数据 / loading the district …") as status:
         ground = prepare(districts.load(folder))
         result = work(ground, folder, lambda line: status.update(f"{line} …"))
+    _tell(result, as_json)
+
+
+def _tell(result: Result, as_json: bool) -> None:
     if as_json:
         said = {"name": result.name, "passed": result.passed, "figures": result.figures}
         print(json.dumps(said, ensure_ascii=False))

@@ -15,11 +15,17 @@ from dispatch.settings import Settings
 
 @contextmanager
 def with_database(settings: Settings) -> Iterator[Settings]:
-    """Settings whose database answers: the one that is named, or the private one, started and stopped."""
+    """Settings whose database answers: the one that is named, or the private one, started and stopped.
+
+    Where its owner is not who works on it, the schema is the newest.
+    """
     if settings.database_url is not None:
+        if settings.owner_url is not None:
+            anyio.run(_migrate, settings.owner_url)
         yield settings
         return
-    from dispatch.database import PrivatePostgis
+    from dispatch.database import DATABASE, PrivatePostgis
+    from dispatch.store.roles import ROLE
 
     # uvicorn raises the signal that ended it once more: the database must be left in order even so.
     if threading.current_thread() is threading.main_thread():
@@ -30,7 +36,9 @@ def with_database(settings: Settings) -> Iterator[Settings]:
         running = private.start()
     try:
         told.print(f"数据库 / database: {settings.data_dir}")
-        yield settings.model_copy(update={"database_url": running.url})
+        anyio.run(_migrate, running.url)
+        serving = running.url_of(DATABASE, ROLE)
+        yield settings.model_copy(update={"database_url": serving, "owner_url": running.url})
     finally:
         private.stop()
 
@@ -42,14 +50,10 @@ def _end(number: int, _frame: object) -> None:
 def migrate(data_dir: DataOption = None) -> None:
     """Bring the database's schema to the newest revision."""
     with with_database(settings_from(data_dir=data_dir)) as ready:
-        anyio.run(_migrate, ready)
+        anyio.run(_migrate, ready.owner_url or ready.database_url or "")
 
 
-async def _migrate(settings: Settings) -> None:
-    from dispatch.store import engine as engines
+async def _migrate(url: str) -> None:
+    from dispatch.store.engine import migrate_at
 
-    engine = engines.open_engine(settings.database_url or "", 1)
-    try:
-        await engines.migrate(engine)
-    finally:
-        await engine.dispose()
+    await migrate_at(url)

@@ -21,6 +21,10 @@ from geo.grid import Layer, Zone, read_zones
 
 LISTS: Final = ("departments.csv", "classes.csv", "matters.csv")
 PEOPLE: Final = ("teams.csv", "units.csv", "rules.csv", "bases.geojson")
+WITH_PEOPLE: Final = ("shifts.csv",)
+"""Taken over with them, where it is there."""
+ALONE: Final = ("roads.geojson", "powers.csv", "calendar.csv")
+"""Taken over where they are there."""
 _SCHEMATIC: Final = "（示意）"
 
 
@@ -60,7 +64,9 @@ def read_template(folder: Path | None) -> Template:
     if not folder.is_dir():
         raise UnreadableSource(file=folder.name, problem_zh="没有这个文件夹。", problem="there is no such folder.")
     files = {
-        name: (folder / name).read_bytes() for name in (*LISTS, *PEOPLE, "roads.geojson") if (folder / name).is_file()
+        name: (folder / name).read_bytes()
+        for name in (*LISTS, *PEOPLE, *WITH_PEOPLE, *ALONE)
+        if (folder / name).is_file()
     }
     if not (folder / FILE).is_file():
         return Template(folder, MappingProxyType({}), (), MappingProxyType(files))

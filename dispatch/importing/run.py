@@ -180,13 +180,12 @@ def _staffed(layers: Sequence[Layer], there: rest.Template, notes: Notes) -> tup
     files = {file: there.files[file] for file in rest.LISTS} if there.has(rest.LISTS) else rest.lists()
     told = [_filled(layer, there.zones(layer.name), notes) for layer in layers]
     if there.has(rest.PEOPLE):
-        files |= {file: there.files[file] for file in rest.PEOPLE}
+        files |= {file: there.files[file] for file in (*rest.PEOPLE, *rest.WITH_PEOPLE) if file in there.files}
     else:
         made, teams = rest.people({layer.name: layer for layer in layers})
         files |= made
         told = [_with_teams(layer, teams.get(layer.name, {}), notes) for layer in told]
-    if "roads.geojson" in there.files:
-        files["roads.geojson"] = there.files["roads.geojson"]
+    files |= {file: there.files[file] for file in rest.ALONE if file in there.files}
     return files, told
 
 
@@ -261,7 +260,8 @@ def _write(
         listed.append((file, dataclasses.replace(layer, source=source), more))
     settings = {**write.SETTINGS, **there.head.get("settings", {}), **told.settings}
     grid_code = told.grid_code or there.head.get("grid_code", {})
-    write.write_manifest(out / "district.toml", head, settings, grid_code, listed)
+    time = {name: there.head[name] for name in ("working_time", "deadlines") if name in there.head}
+    write.write_manifest(out / "district.toml", head, settings, grid_code, time, listed)
     for file, content in files.items():
         (out / file).write_bytes(content)
     (out / "README.md").write_text(_readme(head, listed, there), encoding="utf-8")

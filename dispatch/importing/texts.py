@@ -12,7 +12,8 @@ _ZERO_WIDTH: Final = re.compile("[\u200b-\u200d\u2060\ufeff\x00-\x08\x0b\x0c\x0e
 _BETWEEN: Final = re.compile("(?<=[\u3400-\u9fff])\\s+(?=[\u3400-\u9fff])")
 _WIDE: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 """Full-width ASCII to ASCII."""
-_WIDE_WORDS: Final = {code: to for code, to in _WIDE.items() if chr(to).isalnum() or to == 0x20}
+WIDE_WORDS: Final = {code: to for code, to in _WIDE.items() if chr(to).isalnum() or to == 0x20}
+"""Only letters, digits and blanks: Chinese punctuation stays as it is."""
 
 
 def encoding_of(raw: bytes) -> str | None:
@@ -62,7 +63,7 @@ def as_code(text: str) -> str:
 
 def as_name(text: str) -> str:
     """A name: half-width letters and digits, no blanks at its ends or between Chinese characters, others single."""
-    plain = _ZERO_WIDTH.sub("", text).translate(_WIDE_WORDS)
+    plain = _ZERO_WIDTH.sub("", text).translate(WIDE_WORDS)
     return re.sub(r"\s+", " ", _BETWEEN.sub("", plain.strip()))
 
 

@@ -63,12 +63,15 @@ def write_manifest(
     head: Mapping[str, Any],
     settings: Mapping[str, Any],
     grid_code: Mapping[str, Any],
+    time: Mapping[str, Mapping[str, Any]],
     layers: Sequence[tuple[str, Layer, Mapping[str, Any]]],
 ) -> None:
-    """`district.toml`: each layer with its file, and what else its entry says."""
+    """`district.toml`: its sections on time by name; each layer with its file, and what else its entry says."""
     lines = ["[district]", *_entries(head), "", "[settings]", *_entries(settings)]
     if grid_code:
         lines += ["", "[grid_code]", *_entries(grid_code)]
+    for name, section in time.items():
+        lines += ["", f"[{name}]", *_entries(section)]
     for file, layer, more in layers:
         entry = {
             "name": layer.name,
@@ -90,7 +93,9 @@ def _entries(values: Mapping[str, Any]) -> list[str]:
 
 
 def _toml(value: Any) -> str:
-    """A TOML value: strings, numbers and lists are written as in JSON."""
+    """A TOML value: strings and numbers are written as in JSON."""
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(inner) for inner in value) + "]"
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + " }"
     return value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)

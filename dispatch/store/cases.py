@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch.model import CaseRow, Mode, Report, Source, State
+from dispatch.model import CaseRow, Mode, Report, Source, Stage, State
 from geo.datum import Datum
 
 
@@ -37,7 +37,13 @@ class CaseFilter:
 COLUMNS: Final = """
     c.case_no, c.report_id, c.state, c.seq, c.sealed, c.matter, c.urgency, c.team, c.unit, c.eta_s, c.mode,
     ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.township, c.grid, c.zones, c.seen_at, c.received_at, c.changed_at,
-    c.due_at, c.notes, c.accuracy_m, r.source, r.text, r.photos"""
+    c.due_at, c.notes, c.accuracy_m, c.level, c.stage, c.merged_into, c.suspended_until, c.suspended_from,
+    r.source, r.text, r.photos"""
+
+HOLDING: Final = "state IN ('assigned', 'accepted', 'on_the_way', 'on_scene')"
+"""That a case's unit is on it: `lifecycle.HOLDS_UNIT`, in the words of the index that keeps a unit to one case."""
+UNFINISHED: Final = "state NOT IN ('closed', 'merged', 'cancelled')"
+"""That somebody must still do something about it: `lifecycle.OPEN`, in the words of the index on open cases."""
 
 
 def as_case(row: RowMapping) -> CaseRow:
@@ -51,6 +57,8 @@ def as_case(row: RowMapping) -> CaseRow:
             "source": Source(row["source"]),
             "photos": tuple(row["photos"]),
             "notes": tuple(row["notes"]),
+            "stage": Stage(row["stage"]) if row["stage"] else None,
+            "suspended_from": State(row["suspended_from"]) if row["suspended_from"] else None,
         }
     )
 
@@ -100,7 +108,25 @@ async def which_report(connection: AsyncConnection, report_id: UUID) -> Report:
     return as_report((await connection.execute(_REPORT, {"id": report_id})).mappings().one())
 
 
-def as_report(row: RowMapping) -> Report:
+_JOINED: Final = text(
+    """
+    WITH RECURSIVE joined AS (
+        SELECT case_no, report_id FROM case_file WHERE merged_into = :case_no
+        UNION SELECT c.case_no, c.report_id FROM case_file c JOIN joined j ON c.merged_into = j.case_no
+    )
+    SELECT j.case_no, r.id, ST_X(r.geom) AS lon, ST_Y(r.geom) AS lat, r.given_lon, r.given_lat, r.datum, r.accuracy_m,
+           r.seen_at, r.received_at, r.source, r.matter, r.text, r.contact, r.photos
+    FROM joined j JOIN report r ON r.id = j.report_id ORDER BY r.received_at, j.case_no"""
+)
+
+
+async def joined_reports(connection: AsyncConnection, case_no: str) -> list[tuple[str, Report]]:
+    """The reports of the cases that were merged into this one, and into those: with their numbers, by time."""
+    rows = (await connection.execute(_JOINED, {"case_no": case_no})).mappings()
+    return [(row["case_no"], as_report(row)) for row in rows]
+
+
+def as_report(row: RowMapping | Mapping[str, Any]) -> Report:
     """A row of the report table with `lon` and `lat`."""
     return Report(
         **{
@@ -146,7 +172,7 @@ def conditions(wanted: CaseFilter) -> tuple[list[str], dict[str, Any]]:
         layer, _, values["zone"] = wanted.zone.rpartition(":")
         values["layer"] = layer or None
     if wanted.open is not None:
-        where.append("c.state <> 'closed'" if wanted.open else "c.state = 'closed'")
+        where.append(f"c.{UNFINISHED}" if wanted.open else f"NOT c.{UNFINISHED}")
     if wanted.bbox is not None:
         where.append("c.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)")
         values |= dict(zip(("west", "south", "east", "north"), wanted.bbox, strict=True))
@@ -154,16 +180,19 @@ def conditions(wanted: CaseFilter) -> tuple[list[str], dict[str, Any]]:
 
 
 _COUNTERS: Final = text(
-    """
-    SELECT count(*) FILTER (WHERE state <> 'closed') AS open,
+    f"""
+    SELECT count(*) FILTER (WHERE {UNFINISHED}) AS open,
            count(*) FILTER (WHERE state IN ('assigned', 'accepted') AND unit IS NULL) AS waiting,
            count(*) FILTER (WHERE state = 'assigned' AND changed_at < :unclaimed_before) AS unclaimed,
-           count(*) FILTER (WHERE state IN ('assigned', 'accepted', 'on_scene', 'returned') AND due_at < :now) AS late,
+           count(*) FILTER (WHERE ({HOLDING} OR state IN ('returned', 'disputed')) AND due_at < :now) AS late,
            count(*) FILTER (WHERE state = 'returned') AS returned,
+           count(*) FILTER (WHERE state = 'triage') AS triage,
+           count(*) FILTER (WHERE state = 'disputed') AS disputed,
+           count(*) FILTER (WHERE state = 'suspended') AS suspended,
            count(*) FILTER (WHERE state = 'closed' AND changed_at >= :today) AS closed_today,
            count(*) FILTER (WHERE received_at >= :today) AS received_today
     FROM case_file
-    WHERE state <> 'closed' OR changed_at >= :today OR received_at >= :today"""
+    WHERE {UNFINISHED} OR changed_at >= :today OR received_at >= :today"""  # noqa: S608
 )
 
 
@@ -176,16 +205,14 @@ async def counters(
 
 
 async def open_cases_by_team(connection: AsyncConnection) -> Mapping[str, int]:
-    """Team code -> cases not closed."""
-    query = text("SELECT team, count(*) AS n FROM case_file WHERE state <> 'closed' GROUP BY team")
+    """Team code -> cases that are open."""
+    query = text(f"SELECT team, count(*) AS n FROM case_file WHERE {UNFINISHED} GROUP BY team")  # noqa: S608
     return {str(row.team): int(row.n) for row in await connection.execute(query)}
 
 
 async def case_by_unit(connection: AsyncConnection) -> Mapping[str, str]:
     """Unit code -> number of the case it is on."""
-    query = text(
-        "SELECT unit, case_no FROM case_file WHERE unit IS NOT NULL AND state IN ('assigned', 'accepted', 'on_scene')"
-    )
+    query = text(f"SELECT unit, case_no FROM case_file WHERE unit IS NOT NULL AND {HOLDING}")  # noqa: S608
     return {str(row.unit): str(row.case_no) for row in await connection.execute(query)}
 
 

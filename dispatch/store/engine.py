@@ -9,33 +9,62 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from dispatch.errors import DatabaseUnavailable
+from dispatch.store import roles
+from dispatch.store.roles import Guard
 
 MIGRATIONS: Final = Path(__file__).resolve().parent.parent / "migrations"
 GONE: Final = ("57P01", "57P02", "57P03", "53300", "08")
 """SQLSTATEs (or classes of them) that say: not your fault, come back later."""
 
 
-def open_engine(url: str, pool_size: int) -> AsyncEngine:
-    """An engine whose connections commit each statement by itself.
+def open_engine(url: str, pool_size: int, role: str = "") -> AsyncEngine:
+    """An engine whose connections commit each statement by itself, put into a role where one is named.
 
     A report or an action is written by one statement, and one statement is one transaction: no BEGIN and COMMIT to
     wait for. Whoever needs several statements as one asks for `transaction`.
     """
+    options = "-c statement_timeout=30000 -c timezone=UTC" + (f" -c role={role}" if role else "")
     return create_async_engine(
-        as_psycopg(url),
+        # In the address, so that whoever opens a connection of its own by it (`conninfo`) has them too.
+        make_url(as_psycopg(url)).update_query_dict({"options": options}),
         isolation_level="AUTOCOMMIT",
         skip_autocommit_rollback=True,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=10,
-        connect_args={"connect_timeout": 3, "options": "-c statement_timeout=30000 -c timezone=UTC"},
+        connect_args={"connect_timeout": 3},
     )
+
+
+async def open_to_serve(url: str, owner_url: str | None, pool_size: int) -> tuple[AsyncEngine, Guard]:
+    """Migrate as the owner, then open an engine that serves requests, and what keeps the record from it.
+
+    owner_url: of the schema's owner; None: `url` is. Where it is, its connections are put into the serving role.
+    """
+    if owner_url is not None:
+        await migrate_at(owner_url)
+    asking = open_engine(url, 1)
+    try:
+        await migrate(asking)
+        async with connect(asking) as connection:
+            guard = await roles.guard(connection)
+    finally:
+        await asking.dispose()
+    return open_engine(url, pool_size, roles.ROLE if guard is Guard.SET_ROLE else ""), guard
+
+
+def conninfo(engine: AsyncEngine) -> str:
+    """For psycopg, to open a connection as the engine's beside its pool."""
+    _, parts = engine.dialect.create_connect_args(engine.url)
+    return make_conninfo(**{name: value for name, value in parts.items() if name != "context"})
 
 
 def as_psycopg(url: str) -> str:
@@ -106,12 +135,24 @@ def is_gone(error: DBAPIError) -> bool:
     return isinstance(error, OperationalError) and (state is None or state.startswith(GONE))
 
 
+async def migrate_at(url: str) -> None:
+    """Bring the schema of a database to the newest revision, as its owner."""
+    engine = open_engine(url, 1)
+    try:
+        await migrate(engine)
+    finally:
+        await engine.dispose()
+
+
 async def migrate(engine: AsyncEngine) -> None:
-    """Bring the schema to the newest revision; several servers may ask at once."""
+    """Bring the schema to the newest revision, and say what the serving role may; several servers may ask at once."""
     async with transaction(engine) as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(7269361)"))
-        if await _revision(connection) != newest_revision():
+        is_new = await _revision(connection) == newest_revision()
+        if not is_new:
             await connection.run_sync(_upgrade)
+        if not is_new or not await roles.is_granted(connection):
+            await roles.grant(connection)
 
 
 def newest_revision() -> str:

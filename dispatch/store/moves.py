@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.audit import Entry
 from dispatch.errors import UnknownPhoto
-from dispatch.model import CaseRow, Report
-from dispatch.store.cases import COLUMNS, as_case
+from dispatch.history import History, Step
+from dispatch.model import Action, CaseRow, Report, State
+from dispatch.store.cases import COLUMNS, HOLDING, as_case
 from dispatch.store.engine import for_driver, write
 
 TRIES: Final = 8
@@ -34,7 +35,7 @@ class AnotherEdition(Exception):
     """Another edition was enacted since the decision was made."""
 
 
-ON_A_CASE: Final = "unit IS NOT NULL AND state IN ('assigned', 'accepted', 'on_scene')"
+ON_A_CASE: Final = f"unit IS NOT NULL AND {HOLDING}"
 
 _NUMBERS: Final = text("SELECT nextval('case_number') FROM generate_series(1, :count)")
 
@@ -181,7 +182,8 @@ def _opening_values(opening: Opening) -> dict[str, Any]:
 
 _STANDS: Final = """
             state = :state, seq = :seq, sealed = :sealed, team = :team, unit = :unit, eta_s = :eta_s, mode = :mode,
-            changed_at = :at, due_at = :due_at"""
+            changed_at = :changed_at, due_at = :due_at, level = :level, stage = :stage, merged_into = :merged_into,
+            suspended_until = :suspended_until, suspended_from = :suspended_from"""
 _LIES: Final = """,
             geom = ST_SetSRID(ST_MakePoint(:lon, :lat), 4326), accuracy_m = :accuracy_m, township = :township,
             grid = :grid, zones = CAST(:zones AS jsonb), notes = CAST(:notes AS text[])"""
@@ -209,6 +211,26 @@ def _if_enacted(columns: str) -> str:
     )
 
 
+# Both cases or neither: each as it was when that was decided.
+_MERGE: Final = for_driver(
+    f"""
+    WITH pair AS MATERIALIZED (
+        SELECT case_no FROM case_file
+        WHERE (case_no = :case_no AND seq = :seq - 1) OR (case_no = :into AND seq = :into_seq - 1)
+        ORDER BY case_no FOR UPDATE
+    ), moved AS (
+        UPDATE case_file SET {_STANDS} {_MOVED} AND (SELECT count(*) FROM pair) = 2 RETURNING case_no
+    ), joined AS (
+        UPDATE case_file SET seq = :into_seq, sealed = :into_sealed
+        WHERE case_no = :into AND seq = :into_seq - 1 AND (SELECT count(*) FROM pair) = 2 RETURNING case_no
+    ), told_there AS (
+        INSERT INTO event (action_id, case_no, seq, at, action, actor, data, prev, sealed)
+        SELECT :into_action_id, case_no, :into_seq, :at, :into_action, :actor, CAST(:into_data AS json), :into_prev,
+               :into_sealed
+        FROM joined
+    ) {_TELL}"""  # noqa: S608
+)
+
 _SEND: Final = _if_enacted(_STANDS)
 _RELOCATE: Final = _if_enacted(_STANDS + _LIES)
 
@@ -219,6 +241,13 @@ async def advance_case(connection: AsyncConnection, case: CaseRow, entry: Entry)
     For what keeps the case's team and unit, or sets it free. Raises `AlreadyThere` when the action's id is known.
     """
     return await _write(connection, _ADVANCE, {**_event_values(entry), **_case_values(case)}) is not None
+
+
+async def merge_case(connection: AsyncConnection, case: CaseRow, entry: Entry, into: CaseRow, told: Entry) -> bool:
+    """As `advance_case`, for a case that is merged into another, with the event that this leaves with the other one."""
+    there = {f"into_{name}": value for name, value in _event_values(told).items()}
+    values = {**_event_values(entry), **_case_values(case), **there, "into": into.case_no}
+    return await _write(connection, _MERGE, values) is not None
 
 
 async def send_case(connection: AsyncConnection, case: CaseRow, entry: Entry, enacted: int) -> bool:
@@ -283,6 +312,12 @@ def _case_values(case: CaseRow) -> dict[str, Any]:
         "eta_s": case.eta_s,
         "mode": case.mode.value if case.mode else None,
         "due_at": case.due_at,
+        "changed_at": case.changed_at,
+        "level": case.level,
+        "stage": case.stage.value if case.stage else None,
+        "merged_into": case.merged_into,
+        "suspended_until": case.suspended_until,
+        "suspended_from": case.suspended_from.value if case.suspended_from else None,
     }
 
 
@@ -294,15 +329,16 @@ class ActionFacts:
     busy: frozenset[str]
     done: tuple[str, str] | None
     """(case, action) of the event that already has this action's id."""
-    last: tuple[str, str]
-    """(action, actor) of the case's last event."""
+    history: History
 
 
 _GATHER_ACTION: Final = text(
     f"""
     SELECT {COLUMNS}, (SELECT coalesce(array_agg(unit), '{{}}') FROM case_file WHERE {ON_A_CASE}) AS busy,
            (SELECT case_no || ' ' || action FROM event WHERE action_id = :action_id) AS done,
-           (SELECT ARRAY[action, actor] FROM event e WHERE e.case_no = c.case_no AND e.seq = c.seq) AS last
+           (SELECT json_agg(json_build_array(action_id, action, actor, data #> '{{after,state}}',
+                                             data #> '{{after,team}}', data -> 'sides', data -> 'whose') ORDER BY seq)
+            FROM event e WHERE e.case_no = c.case_no) AS steps
     FROM case_file c JOIN report r ON r.id = c.report_id WHERE c.case_no = :case_no"""  # noqa: S608
 )
 
@@ -311,6 +347,15 @@ async def gather_for_action(connection: AsyncConnection, case_no: str, action_id
     """One read before an action."""
     row = (await connection.execute(_GATHER_ACTION, {"case_no": case_no, "action_id": action_id})).mappings().first()
     if row is None:
-        return ActionFacts(None, frozenset(), None, ("", ""))
+        return ActionFacts(None, frozenset(), None, History(()))
     done = tuple(row["done"].split(" ", 1)) if row["done"] else None
-    return ActionFacts(as_case(row), frozenset(row["busy"]), done, tuple(row["last"]))
+    return ActionFacts(as_case(row), frozenset(row["busy"]), done, _history(row["steps"]))
+
+
+def _history(steps: Sequence[Sequence[Any]]) -> History:
+    return History(
+        tuple(
+            Step(id, Action(action), actor, State(state), team, {"sides": sides or [], "whose": whose or ""})
+            for id, action, actor, state, team, sides, whose in steps  # noqa: A001
+        )
+    )

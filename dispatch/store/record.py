@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+import orjson
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -91,37 +96,113 @@ async def events_since(connection: AsyncConnection, since: int, limit: int) -> t
     return told, int(rows[0]["horizon"])
 
 
-_CHAINS: Final = text(
-    """
+_RANGE: Final = "{0} > %(after)s AND (%(last)s::text IS NULL OR {0} <= %(last)s)"
+_CHAINS: Final = f"""
     SELECT c.case_no, c.seq AS head_seq, c.state, c.sealed AS head_sealed, c.team, c.unit, c.due_at,
+           c.level, c.stage, c.merged_into, c.suspended_until, c.suspended_from,
            c.received_at AS opened_at, c.matter AS case_matter, c.urgency AS case_urgency, c.township AS case_township,
            c.grid AS case_grid, ST_X(c.geom) AS case_lon, ST_Y(c.geom) AS case_lat,
            c.accuracy_m AS case_accuracy_m, c.notes AS case_notes, r.id, r.given_lon, r.given_lat,
            r.datum, r.accuracy_m, r.seen_at, r.received_at, r.source, r.matter, r.text, r.contact, r.photos,
            ST_X(r.geom) AS lon, ST_Y(r.geom) AS lat
-    FROM case_file c JOIN report r ON r.id = c.report_id WHERE c.case_no > :after ORDER BY c.case_no LIMIT :limit"""
-)
-_CHAIN_EVENTS: Final = text(
+    FROM case_file c JOIN report r ON r.id = c.report_id
+    WHERE {_RANGE.format("c.case_no")} ORDER BY c.case_no"""  # noqa: S608
+# The data as bytes: it is hashed as it stands.
+_CHAIN_EVENTS: Final = f"""
+    SELECT action_id::text, case_no, seq, at, action, actor, convert_to(data::text, 'UTF8'), prev, sealed FROM event
+    WHERE {_RANGE.format("case_no")} ORDER BY case_no, seq"""  # noqa: S608
+_RANGES: Final = text(
     """
-    SELECT action_id, case_no, seq, at, action, actor, data, prev, sealed FROM event
-    WHERE case_no > :after AND case_no <= :last ORDER BY case_no, seq"""
+    SELECT case_no FROM (SELECT case_no, row_number() OVER (ORDER BY case_no) AS place FROM case_file) AS each
+    WHERE place % :size = 0 ORDER BY case_no"""
 )
 
+Range = tuple[str, str | None]
+"""Case numbers above the first, up to the second (None: to the end)."""
 
-async def chains(connection: AsyncConnection, batch: int = 2000) -> AsyncIterator[tuple[RowMapping, list[Recorded]]]:
-    """Every case's head (with its report's columns) and its chain, by case number."""
-    after = ""
-    while True:
-        heads = (await connection.execute(_CHAINS, {"after": after, "limit": batch})).mappings().all()
-        if not heads:
-            return
-        last = heads[-1]["case_no"]
-        found: dict[str, list[Recorded]] = {}
-        for row in (await connection.execute(_CHAIN_EVENTS, {"after": after, "last": last})).mappings():
-            found.setdefault(row["case_no"], []).append(as_recorded(row))
-        for head in heads:
-            yield head, found.get(head["case_no"], [])
-        after = last
+
+async def ranges(connection: AsyncConnection, size: int) -> list[Range]:
+    """All case numbers, so many cases at a time."""
+    ends = [str(end) for end in (await connection.execute(_RANGES, {"size": size})).scalars()]
+    return list(zip(["", *ends], [*ends, None], strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """Some cases: what each says of itself (with its report's columns), and the chains there are."""
+
+    heads: Sequence[Mapping[str, Any]]
+    events: dict[str, list[Recorded]]
+    """By case number; also of cases that are not there."""
+
+
+async def chains(connection: psycopg.AsyncConnection[Any], cases: Range) -> Chains:
+    """The cases of a range, on a connection of the driver: of a million events SQLAlchemy's rows would cost most."""
+    values = {"after": cases[0], "last": cases[1]}
+    async with connection.cursor(binary=True, row_factory=dict_row) as cursor:
+        heads = await (await cursor.execute(_CHAINS, values)).fetchall()
+    found: dict[str, list[Recorded]] = {}
+    async with connection.cursor(binary=True) as cursor:
+        await cursor.execute(_CHAIN_EVENTS, values)
+        for id_, case, seq, at, action, actor, data, prev, sealed in await cursor.fetchall():
+            event = Event(id_, case, seq, at, action, actor, _Data(data), prev)
+            found.setdefault(case, []).append(Recorded(event, sealed, data))
+    return Chains(heads, found)
+
+
+class _Data(Mapping[str, object]):
+    """An event's data, read when it is asked for: most of it is only hashed."""
+
+    __slots__ = ("_read", "_text")
+
+    def __init__(self, written: bytes) -> None:
+        self._text = written
+        self._read: Mapping[str, object] | None = None
+
+    def _all(self) -> Mapping[str, object]:
+        """Nothing where it is no JSON object any more, which then is not what was sealed."""
+        if self._read is None:
+            try:
+                found = orjson.loads(self._text)
+            except orjson.JSONDecodeError:
+                found = {}
+            self._read = found if isinstance(found, dict) else {}
+        return self._read
+
+    def __contains__(self, name: object) -> bool:
+        # A name that does not stand there as it is, nor may be written by escapes, is not there.
+        absent = f'"{name}"'.encode() not in self._text and b"\\" not in self._text
+        return not absent and name in self._all()
+
+    def __getitem__(self, name: str) -> object:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+@asynccontextmanager
+async def in_snapshot(conninfo: str, name: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """A connection of its own that sees what the transaction sees that exported the snapshot."""
+    async with await psycopg.AsyncConnection.connect(conninfo) as connection:
+        await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+        await connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(name))
+        await connection.execute("SET LOCAL statement_timeout = 0")
+        yield connection
+
+
+async def export_snapshot(connection: AsyncConnection) -> str:
+    """The name by which others can see what this transaction sees, for as long as it goes on."""
+    await connection.execute(text("SET LOCAL statement_timeout = 0"))
+    return str((await connection.execute(text("SELECT pg_export_snapshot()"))).scalar_one())
+
+
+async def count_events(connection: AsyncConnection) -> int:
+    """How many events there are."""
+    return int((await connection.execute(text("SELECT count(*) FROM event"))).scalar_one())
 
 
 async def altered_photos(connection: AsyncConnection) -> list[str]:

@@ -28,6 +28,7 @@ from build_partition import (
     seeds,
 )
 from build_places import DISTRICT, TOWNSHIPS, Made, Township, communities
+from build_powers import write_powers
 from build_roads import roads
 from build_special import bases, dedicated, joint_communities
 from build_tables import write_tables
@@ -312,6 +313,7 @@ def put_layers(
         ),
     )
     write_tables(HERE)
+    write_powers(HERE)
     total = metric(all_wet).area / 1e6
     print(
         f"{len(towns)} townships, {len(places)} communities, {len(grids)} grids, {len(water)} waters of {total:.3f} km²"

@@ -8,6 +8,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from build_duty import CALENDAR, MOST_OPEN, shifts, stand_in
 from build_places import DISTRICT, TOWNSHIPS
 
 DEPARTMENTS = """
@@ -42,70 +43,70 @@ CLASSES = """
 05|街面秩序|Street order
 21|扩展事项|Extensions
 """
-# name|English|department|urgency|hours|on water; numbered in this order within the class
+# name|English|department|urgency|limit|on water; numbered in this order within the class
 MATTERS = {
     "01": """
-私搭乱建|Illegal building|D01|3|72|0
-暴露垃圾|Exposed rubbish|D01|3|8|0
-积存垃圾渣土|Heaped rubbish and spoil|D01|3|12|0
-道路不洁|Dirty road|D01|3|8|0
-水域不洁|Dirty water|D06|2|24|1
-绿地脏乱|Dirty green space|D01|3|12|0
-废弃车辆|Abandoned vehicle|D01|3|48|0
-道路破损|Damaged road|D03|2|48|0
-河堤破损|Damaged embankment|D06|1|12|0
-道路遗撒|Spill on the road|D01|2|4|0
-水域秩序问题|Disorder on the water|D06|2|12|1
-焚烧垃圾、树叶|Burning of rubbish or leaves|D08|2|4|0
-油烟污染|Cooking fumes|D01|3|48|0
-动物尸体|Dead animal|D05|2|8|0
-擅自饲养家禽家畜|Livestock kept without leave|D01|3|48|0
+私搭乱建|Illegal building|D01|3|3 working_d|0
+暴露垃圾|Exposed rubbish|D01|3|8 working_h|0
+积存垃圾渣土|Heaped rubbish and spoil|D01|3|12 working_h|0
+道路不洁|Dirty road|D01|3|8 working_h|0
+水域不洁|Dirty water|D06|2|24 h|1
+绿地脏乱|Dirty green space|D01|3|12 working_h|0
+废弃车辆|Abandoned vehicle|D01|3|2 working_d|0
+道路破损|Damaged road|D03|2|2 working_d|0
+河堤破损|Damaged embankment|D06|1|12 h|0
+道路遗撒|Spill on the road|D01|2|4 h|0
+水域秩序问题|Disorder on the water|D06|2|12 h|1
+焚烧垃圾、树叶|Burning of rubbish or leaves|D08|2|4 h|0
+油烟污染|Cooking fumes|D01|3|2 working_d|0
+动物尸体|Dead animal|D05|2|8 h|0
+擅自饲养家禽家畜|Livestock kept without leave|D01|3|2 working_d|0
 """,
     "02": """
-非法小广告|Illegal small notices|D01|3|24|0
-违章张贴悬挂广告牌匾|Unlawful signboard|D01|3|48|0
-占道广告牌|Signboard blocking the way|D01|3|12|0
-街头散发广告|Handing out of leaflets|D01|3|4|0
+非法小广告|Illegal small notices|D01|3|1 working_d|0
+违章张贴悬挂广告牌匾|Unlawful signboard|D01|3|2 working_d|0
+占道广告牌|Signboard blocking the way|D01|3|12 working_h|0
+街头散发广告|Handing out of leaflets|D01|3|4 working_h|0
 """,
     "03": """
-施工扰民|Construction nuisance|D01|2|8|0
-工地扬尘|Dust from a site|D09|2|8|0
-施工废弃料|Construction waste|D01|3|24|0
-施工占道|Site blocking the road|D01|2|12|0
-无证掘路|Digging up a road without permit|D03|2|12|0
+施工扰民|Construction nuisance|D01|2|8 h|0
+工地扬尘|Dust from a site|D09|2|8 h|0
+施工废弃料|Construction waste|D01|3|1 working_d|0
+施工占道|Site blocking the road|D01|2|12 h|0
+无证掘路|Digging up a road without permit|D03|2|12 h|0
 """,
     "04": """
-路面塌陷|Road collapse|D03|1|4|0
-水管破裂|Burst water pipe|D06|1|4|0
-燃气管道破裂|Burst gas pipe|D09|1|2|0
-下水道堵塞|Blocked sewer|D06|2|12|0
-道路积水|Flooded road|D06|1|6|0
-道路结冰|Icy road|D03|1|4|0
-架空线缆损坏|Damaged overhead cable|D18|1|6|0
-群发性事件|Mass incident|D11|1|2|0
+路面塌陷|Road collapse|D03|1|4 h|0
+水管破裂|Burst water pipe|D06|1|4 h|0
+燃气管道破裂|Burst gas pipe|D09|1|2 h|0
+下水道堵塞|Blocked sewer|D06|2|12 h|0
+道路积水|Flooded road|D06|1|6 h|0
+道路结冰|Icy road|D03|1|4 h|0
+架空线缆损坏|Damaged overhead cable|D18|1|6 h|0
+群发性事件|Mass incident|D11|1|2 h|0
 """,
     "05": """
-无照经营游商|Roving vendor|D01|3|4|0
-流浪乞讨|Vagrancy and begging|D13|3|8|0
-占道废品收购|Scrap dealing on the road|D01|3|8|0
-店外经营|Trading outside the shop|D01|3|4|0
-机动车乱停放|Motor vehicle badly parked|D11|3|4|0
-非机动车乱停放|Bicycles badly parked|D01|3|4|0
-乱堆物堆料|Piled-up goods|D01|3|12|0
-商业噪音|Commercial noise|D01|3|4|0
-黑车拉客|Unlicensed taxi|D03|2|4|0
-露天烧烤|Open-air barbecue|D01|3|4|0
-沿街晾挂|Washing hung along the street|D01|3|8|0
+无照经营游商|Roving vendor|D01|3|4 working_h|0
+流浪乞讨|Vagrancy and begging|D13|3|8 working_h|0
+占道废品收购|Scrap dealing on the road|D01|3|8 working_h|0
+店外经营|Trading outside the shop|D01|3|4 working_h|0
+机动车乱停放|Motor vehicle badly parked|D11|3|4 working_h|0
+非机动车乱停放|Bicycles badly parked|D01|3|4 working_h|0
+乱堆物堆料|Piled-up goods|D01|3|12 working_h|0
+商业噪音|Commercial noise|D01|3|4 working_h|0
+黑车拉客|Unlicensed taxi|D03|2|4 h|0
+露天烧烤|Open-air barbecue|D01|3|4 working_h|0
+沿街晾挂|Washing hung along the street|D01|3|8 working_h|0
 """,
     "21": """
-犬只管理|Dog off the leash|D11|2|4|0
-僵尸车|Zombie car|D11|3|72|0
-非法捕捞|Illegal fishing|D05|1|4|1
-非法采砂|Illegal sand mining|D06|1|4|1
-船舶排污|Pollution from a boat|D03|1|4|1
-侵占水域岸线|Occupied water or shore|D06|2|72|1
-文化经营场所问题|Trouble at a culture venue|D07|3|48|0
-食品摊点问题|Trouble at a food stall|D02|2|12|0
+犬只管理|Dog off the leash|D11|2|4 h|0
+僵尸车|Zombie car|D11|3|3 working_d|0
+非法捕捞|Illegal fishing|D05|1|4 h|1
+非法采砂|Illegal sand mining|D06|1|4 h|1
+船舶排污|Pollution from a boat|D03|1|4 h|1
+侵占水域岸线|Occupied water or shore|D06|2|3 working_d|1
+文化经营场所问题|Trouble at a culture venue|D07|3|2 working_d|0
+食品摊点问题|Trouble at a food stall|D02|2|12 h|0
 """,
 }
 SPECIALISTS = (
@@ -147,7 +148,8 @@ R073||~scenic|-||0204|D01|景区内散发广告：城市管理第一大队|Leafl
 """
 
 
-def _rows(text: str) -> list[list[str]]:
+def rows_of(text: str) -> list[list[str]]:
+    """The cells of each line."""
     return [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
 
 
@@ -191,20 +193,28 @@ def units() -> list[tuple[str, str, str, str, str, str, int]]:
 def write_tables(folder: Path) -> None:
     """All CSV files and district.toml."""
     named = "code,name,name_en"
-    _write(folder / "departments.csv", named, _rows(DEPARTMENTS))
-    _write(folder / "classes.csv", named, _rows(CLASSES))
+    _write(folder / "departments.csv", named, rows_of(DEPARTMENTS))
+    _write(folder / "classes.csv", named, rows_of(CLASSES))
     _write(
         folder / "matters.csv",
-        "code,name,name_en,department,legal_basis,urgency,limit_h,on_water",
+        "code,name,name_en,department,legal_basis,urgency,limit,limit_unit,on_water",
         (
-            (f"{cls}{i:02d}", zh, en, department, "", urgency, hours, "true" if on_water == "1" else "false")
+            (f"{cls}{i:02d}", zh, en, department, "", urgency, *limit.split(), "true" if on_water == "1" else "false")
             for cls, text in MATTERS.items()
-            for i, (zh, en, department, urgency, hours, on_water) in enumerate(_rows(text), 1)
+            for i, (zh, en, department, urgency, limit, on_water) in enumerate(rows_of(text), 1)
         ),
     )
-    _write(folder / "teams.csv", "code,name,name_en,kind,base", teams())
+    _write(
+        folder / "teams.csv",
+        "code,name,name_en,kind,base,stand_in,max_open",
+        ((*team, stand_in(team[0]), MOST_OPEN) for team in teams()),
+    )
     _write(folder / "units.csv", "code,name,name_en,team,mode,base,crew", units())
-    _write(folder / "rules.csv", "code,township,dedicated,water,joint,matter,team,note,note_en", _rows(RULES))
+    _write(folder / "rules.csv", "code,township,dedicated,water,joint,matter,team,note,note_en", rows_of(RULES))
+    _write(
+        folder / "shifts.csv", "code,name,name_en,team,units,days,start,end,first_day,every", shifts(teams(), units())
+    )
+    _write(folder / "calendar.csv", "date,day,note", rows_of(CALENDAR))
     (folder / "district.toml").write_text(TOML.replace("CODE", DISTRICT), encoding="utf-8")
 
 
@@ -224,6 +234,20 @@ real = true
 unclaimed_after_min = 30
 travel_cell_m = 100
 speeds_kmh = { main = 50, minor = 30, field = 5, boat = 18, foot = 4 }
+
+[working_time]
+# 示意 / made
+hours = ["08:30-12:00", "13:30-17:30"]
+
+[deadlines]
+# 示意 / made
+warn_share = 0.8
+limits = { 1 = "4 h", 2 = "24 h", 3 = "3 working_d" }
+escalation = [
+    { to = "team_leader", late_share = 0.1 },
+    { to = "dispatcher", late_share = 0.25 },
+    { to = "district_office", late_share = 0.5 },
+]
 
 [grid_code]
 scheme = "区划6位＋街道（镇）3位＋社区（村）3位＋网格3位，共15位；是否即 GB/T 30428.1 所定，未经核实 / 6+3+3+3 digits; not verified against GB/T 30428.1"

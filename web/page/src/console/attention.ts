@@ -1,5 +1,6 @@
 /** What of a case asks for a dispatcher's eye, and in which order. Pure: the moment is always an argument. */
 
+import { OVER, shownAs } from "../shared/states";
 import type { Case, State } from "../shared/types";
 
 /** A case as held on the page: its moments parsed once. */
@@ -46,7 +47,7 @@ export const LOOKS: readonly Look[] = [
 ];
 
 /** States whose clock runs: the limit is the time from assignment to handled. */
-const RUNNING: ReadonlySet<State> = new Set(["assigned", "accepted", "on_scene", "returned"]);
+const RUNNING: ReadonlySet<State> = new Set(["assigned", "accepted", "on_the_way", "on_scene", "returned", "disputed"]);
 /** States in which a unit has yet to be found. */
 const NEEDS_UNIT: ReadonlySet<State> = new Set(["assigned", "accepted"]);
 
@@ -58,12 +59,12 @@ export function hold(c: Case): Held {
 export function flags(held: Held, now: number, unclaimedAfter: number): Flags {
   const { state, unit, notes } = held.c;
   return {
-    open: state !== "closed",
+    open: !OVER.has(state),
     late: RUNNING.has(state) && held.due < now,
     returned: state === "returned",
     waiting: unit === null && NEEDS_UNIT.has(state),
     unclaimed: state === "assigned" && now - held.changed > unclaimedAfter,
-    unsure: notes.includes("confirm_place") && state !== "handled" && state !== "closed",
+    unsure: notes.includes("confirm_place") && state !== "handled" && !OVER.has(state),
   };
 }
 
@@ -73,7 +74,7 @@ export function look(held: Held, now: number, unclaimedAfter: number): Look {
   if (f.returned) return "returned";
   if (f.waiting) return "waiting";
   if (f.unclaimed) return "unclaimed";
-  return held.c.state;
+  return shownAs(held.c.state);
 }
 
 /** A case in the list with how it looks at one moment. */

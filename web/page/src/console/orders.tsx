@@ -27,6 +27,13 @@ function rememberedActor(): string {
   }
 }
 
+/** What this panel can ask for: the rest is ordered elsewhere. */
+const ASKED: ReadonlySet<string> = new Set(["note", "team", "position"]);
+
+function canAsk({ needs }: Possible): boolean {
+  return needs.every((field) => ASKED.has(field));
+}
+
 export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
   const [order, setOrder] = useState<Order | null>(null);
   const [sending, setSending] = useState(false);
@@ -34,7 +41,8 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
   const first = useRef<HTMLTextAreaElement & HTMLSelectElement>(null);
   const { notice, district, teams, pin } = desk.store.state;
   const time = clock(district?.timezone ?? "Asia/Shanghai");
-  const lead = leading(detail.actions);
+  const possible = detail.actions.filter(canAsk);
+  const lead = leading(possible);
 
   useEffect(() => first.current?.focus(), [order?.id]);
   const fresh = (action: Action): Order => ({
@@ -100,9 +108,9 @@ export function Orders({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
   return (
     <section class="orders" aria-label={t("do.title")}>
       <Confirm detail={detail} onChoice={settle} />
-      {detail.actions.length === 0 && <p class="quiet">{t("do.none")}</p>}
+      {possible.length === 0 && <p class="quiet">{t("do.none")}</p>}
       <div class="buttons">
-        {detail.actions.map(({ action }) => (
+        {possible.map(({ action }) => (
           <button
             key={action}
             type="button"

@@ -3,8 +3,52 @@
 export type Lang = "zh" | "en";
 export type Datum = "wgs84" | "cgcs2000" | "gcj02" | "bd09";
 export type Source = "grid_worker" | "hotline_12345" | "video" | "digital_city" | "patrol" | "citizen" | "other";
-export type State = "assigned" | "accepted" | "on_scene" | "handled" | "closed" | "returned";
-export type Action = "accept" | "arrive" | "handle" | "close" | "return" | "reassign" | "relocate";
+export type State =
+  | "triage"
+  | "assigned"
+  | "accepted"
+  | "on_the_way"
+  | "on_scene"
+  | "handled"
+  | "verified"
+  | "closed"
+  | "returned"
+  | "disputed"
+  | "suspended"
+  | "merged"
+  | "cancelled";
+export type Action =
+  | "assign"
+  | "accept"
+  | "set_out"
+  | "arrive"
+  | "handle"
+  | "verify"
+  | "rework"
+  | "close"
+  | "return"
+  | "reassign"
+  | "state_ground"
+  | "rule"
+  | "suspend"
+  | "resume"
+  | "merge"
+  | "cancel"
+  | "reopen"
+  | "escalate"
+  | "relocate"
+  | "evidence"
+  | "file"
+  | "inquire"
+  | "review"
+  | "deliberate"
+  | "decide"
+  | "penalise"
+  | "serve"
+  | "execute"
+  | "archive"
+  | "transfer"
+  | "drop";
 /** What an event of a case's record can be: an action, or the report that began it. */
 export type EventAction = Action | "report";
 export type Mode = "vehicle" | "boat";
@@ -308,7 +352,8 @@ export interface Matter extends Named {
   department: string;
   department_name: string;
   urgency: number;
-  limit_h: number;
+  limit: number;
+  limit_unit: "h" | "working_h" | "working_d";
   on_water: boolean;
   legal_basis: string;
 }

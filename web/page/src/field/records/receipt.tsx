@@ -1,12 +1,13 @@
 /** Who will come: the answer to a report, big enough to be read in the sun. */
 
 import { lang, nameOf } from "../../shared/i18n";
+import { shownAs, stateName } from "../../shared/states";
 import { travel } from "../../shared/time";
 import type { Case, State, Team, Unit } from "../../shared/types";
 import type { Receipt } from "../outbox/entry";
 import { t, type Word } from "../words";
 
-const STATES: Record<State, Word> = {
+const STATES: Partial<Record<State, Word>> = {
   assigned: "stateAssigned",
   accepted: "stateAccepted",
   on_scene: "stateOnScene",
@@ -16,7 +17,8 @@ const STATES: Record<State, Word> = {
 };
 
 export function CaseState({ state }: { state: State }) {
-  return <span class={`case-state ${state}`}>{t(STATES[state])}</span>;
+  const word = STATES[state];
+  return <span class={`case-state ${shownAs(state)}`}>{word ? t(word) : stateName(state, lang())}</span>;
 }
 
 /** The names that the page knows. */

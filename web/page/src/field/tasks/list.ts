@@ -1,11 +1,12 @@
 /** The team's open cases in the order in which they will be gone to. Pure. */
 
+import { OVER } from "../../shared/states";
 import type { Action, Case, CaseEvent, State } from "../../shared/types";
 import type { DeedEntry, Entry } from "../outbox/entry";
 import { type LonLat, metresBetween } from "../position/place";
 
 /** States in which the team has something to do; `handled` and `returned` wait for the command centre. */
-const OURS: ReadonlySet<State> = new Set(["assigned", "accepted", "on_scene"]);
+const OURS: ReadonlySet<State> = new Set(["assigned", "accepted", "on_the_way", "on_scene"]);
 
 export function isOurs(state: State): boolean {
   return OURS.has(state);
@@ -49,7 +50,7 @@ export function afterEvent(cases: readonly Case[], { case: next }: Pick<CaseEven
   const known = cases.find((c) => c.case === next.case);
   if (known && known.seq >= next.seq) return [...cases];
   const others = cases.filter((c) => c.case !== next.case);
-  return next.team === team && next.state !== "closed" ? [...others, next] : others;
+  return next.team === team && !OVER.has(next.state) ? [...others, next] : others;
 }
 
 /**
@@ -59,6 +60,7 @@ export function afterEvent(cases: readonly Case[], { case: next }: Pick<CaseEven
 const USUAL: Partial<Record<State, readonly Action[]>> = {
   assigned: ["accept", "return"],
   accepted: ["arrive", "return"],
+  on_the_way: ["arrive", "return"],
   on_scene: ["handle", "return"],
 };
 const LEADS_TO: Partial<Record<Action, State>> = {

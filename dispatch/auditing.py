@@ -1,0 +1,201 @@
+"""Is the record what it was? Every chain is walked, on every processor; every checkpoint is held against them."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from dispatch import merkle, record_file
+from dispatch.audit import Break, verify
+from dispatch.checkpoints import Checkpoint, Leaf, Walk, flaw
+from dispatch.desk import stands
+from dispatch.orders import CARRIES
+from dispatch.store import checkpoints, evidence, record
+from dispatch.store.engine import conninfo, snapshot
+
+CASES_AT_ONCE: Final = 2000
+"""That are in memory, of each process."""
+WORTH_PROCESSES: Final = 40_000
+"""Events; fewer are walked sooner than a process is started."""
+
+
+@dataclass(slots=True)
+class Audited:
+    """What was looked at, and everything that does not hold: cases in their order, then files, then checkpoints."""
+
+    cases: int = 0
+    events: int = 0
+    checkpoints: int = 0
+    photos_altered: int = 0
+    evidence_altered: int = 0
+    evidence_lost: int = 0
+    breaks: list[Break] = field(default_factory=list)
+
+
+Tell = Callable[[int], None]
+"""Takes the number of cases walked so far."""
+
+
+async def audit(
+    engine: AsyncEngine,
+    trusted: Collection[bytes] = (),
+    exported: Sequence[Path] = (),
+    tell: Tell = lambda _: None,
+    processes: int | None = None,
+) -> Audited:
+    """Of one snapshot of the database, everything.
+
+    trusted: public keys that checkpoints may be signed with; none: any. exported: files of checkpoints, each held
+    against the record; their keys are trusted. processes: as many as there are processors, if not said. Raises
+    `UnreadableRecord`.
+    """
+    files = [record_file.read_checkpoint(file) for file in exported]
+    if trusted:
+        trusted = {*trusted, *(checkpoint.key for checkpoint, _ in files)}
+    async with snapshot(engine) as connection:
+        name = await record.export_snapshot(connection)
+        cases = await record.ranges(connection, CASES_AT_ONCE)
+        many = await record.count_events(connection) >= WORTH_PROCESSES
+        with _processes((processes or _processors()) if many else 0) as pool:
+            loop = asyncio.get_running_loop()
+            walking = [
+                loop.run_in_executor(pool, walk_apart, conninfo(engine), name, one)
+                if pool
+                else walk(conninfo(engine), name, one)
+                for one in cases
+            ]
+            found = Audited()
+            for one in asyncio.as_completed(walking) if pool else walking:
+                part = await one
+                found.cases += part.cases
+                found.events += part.events
+                found.breaks += part.breaks
+                tell(found.cases)
+        found.breaks.sort(key=lambda one: (one.case, one.seq))
+        await _files(connection, found)
+        known, wrong = await _checkpoints(connection, trusted)
+        found.checkpoints = len(known)
+        found.breaks += wrong
+        for checkpoint, leaves in files:
+            found.breaks += await _exported(connection, known, checkpoint, leaves)
+    return found
+
+
+@contextmanager
+def _processes(count: int):  # type: ignore[no-untyped-def]
+    if count < 2:
+        yield None
+        return
+    # Not forked from here, where threads may run; from a server that has imported once what all need.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    with ProcessPoolExecutor(count, context) as pool:
+        yield pool
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def walk_apart(address: str, name: str, cases: record.Range) -> Audited:
+    """`walk`, in a process of its own."""
+    return asyncio.run(walk(address, name, cases))
+
+
+async def walk(address: str, name: str, cases: record.Range) -> Audited:
+    """The chains of a range of cases, as a snapshot of that name has them."""
+    async with record.in_snapshot(address, name) as connection:
+        found = await record.chains(connection, cases)
+    walked = Audited(len(found.heads), sum(map(len, found.events.values())))
+    for row in found.heads:
+        if broken := verify(stands(row), found.events.pop(row["case_no"], [])):
+            walked.breaks.append(broken)
+    walked.breaks += [Break(case, chain[0].event.seq, "orphan") for case, chain in found.events.items()]
+    return walked
+
+
+async def _files(connection: AsyncConnection, found: Audited) -> None:
+    """Photos and evidence, held against the digests that name them."""
+    altered = await record.altered_photos(connection)
+    changed, lost = await evidence.altered(connection), await evidence.lost(connection, CARRIES)
+    found.photos_altered, found.evidence_altered, found.evidence_lost = len(altered), len(changed), len(lost)
+    found.breaks += [Break(digest, 0, "photo") for digest in altered]
+    found.breaks += [Break(digest, 0, "evidence") for digest in changed]
+    found.breaks += [Break(case, seq, "evidence_lost") for _, case, seq in lost]
+
+
+async def _checkpoints(
+    connection: AsyncConnection, trusted: Collection[bytes]
+) -> tuple[dict[int, Checkpoint], list[Break]]:
+    """The checkpoints kept here, and what is wrong with them or with the record that they name."""
+    known, walked, wrong = dict[int, Checkpoint](), Walk(trusted), list[Break]()
+    before = -(2**62)
+    async for checkpoint in checkpoints.all_checkpoints(connection):
+        changed = await checkpoints.changed_leaves(connection, before, checkpoint.number)
+        wrong += walked.step(checkpoint, changed)
+        known[checkpoint.number] = checkpoint
+        before = checkpoint.number
+    return known, wrong + await checkpoints.broken_leaves(connection)
+
+
+async def _exported(
+    connection: AsyncConnection, known: dict[int, Checkpoint], checkpoint: Checkpoint, leaves: Iterable[Leaf]
+) -> list[Break]:
+    """What an exported checkpoint shows.
+
+    `file` (it is not itself as it was signed), `lost` (the record does not have it), `replaced` (the record has another
+    in its place), and of its leaves what `dispatch.checkpoints.against` says.
+    """
+    number, wrong = checkpoint.number, list[Break]()
+    here = known.get(number)
+    if here is None or here.digest != checkpoint.digest:
+        wrong.append(Break("", 0, "lost" if here is None else "replaced", number))
+    hashes, reading, seen = list[bytes](), iter(leaves), 0
+    while part := list(islice(reading, checkpoints.BATCH)):
+        hashes += [leaf.hashed() for leaf in part]
+        seen += sum(leaf.seq for leaf in part)
+        wrong += await checkpoints.held_against(connection, number, part)
+    # The statement alone, without its tree, is signed all the same.
+    tree = (merkle.root(hashes), len(hashes), seen)
+    is_whole = not hashes or tree == (checkpoint.root, checkpoint.cases, checkpoint.events)
+    if flaw(checkpoint, ()) or not is_whole:
+        wrong.append(Break("", 0, "file", number))
+    return wrong
+
+
+async def export(engine: AsyncEngine, out: BinaryIO, at: str) -> Audited:
+    """Write all of one snapshot for others to check: checkpoints with what changed, cases with their chains."""
+    counted = Audited()
+    record_file.write_head(out, at)
+    async with snapshot(engine) as connection:
+        name = await record.export_snapshot(connection)
+        before = -(2**62)
+        async for checkpoint in checkpoints.all_checkpoints(connection):
+            changed = await checkpoints.changed_leaves(connection, before, checkpoint.number)
+            await record_file.write_checkpoint(out, checkpoint, _each(changed))
+            before, counted.checkpoints = checkpoint.number, counted.checkpoints + 1
+        async with record.in_snapshot(conninfo(engine), name) as reading:
+            for cases in await record.ranges(connection, CASES_AT_ONCE):
+                found = await record.chains(reading, cases)
+                counted.cases += len(found.heads)
+                counted.events += sum(map(len, found.events.values()))
+                for row in found.heads:
+                    record_file.write_case(out, stands(row), found.events.pop(row["case_no"], []))
+                for case, chain in found.events.items():
+                    record_file.write_orphan(out, case, chain)
+    return counted
+
+
+async def _each(leaves: Sequence[Leaf]) -> AsyncIterator[Leaf]:
+    for leaf in leaves:
+        yield leaf

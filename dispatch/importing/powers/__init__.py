@@ -1,0 +1,1 @@
+"""A power list as it circulates (Excel, CSV) made into `powers.csv`; `docs/powers.md`."""
