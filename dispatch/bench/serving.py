@@ -35,7 +35,10 @@ def private_postgis() -> Iterator[Running]:
 
 @contextmanager
 def server(kind: str, database_url: str, district: Path, data_dir: Path | None = None) -> Iterator[int]:
-    """The port of a server (`real`, `unsealed`, `plain` or `tuned`) that answers; `data_dir`: unless it is the usual one."""
+    """The port of a server (`real`, `unsealed`, `plain` or `tuned`) that answers.
+
+    data_dir: unless it is the usual one.
+    """
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = int(taken.getsockname()[1])
