@@ -15,7 +15,9 @@ from datetime import UTC, datetime
 from json.encoder import encode_basestring
 from typing import Final
 
-_CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+_CANONICAL: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
+)
 _text: Final = encode_basestring
 """A text as that encoder writes it."""
 

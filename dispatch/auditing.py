@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+import resource
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -36,6 +39,10 @@ class Audited:
     cases: int = 0
     events: int = 0
     checkpoints: int = 0
+    processor_s: float = 0
+    """What walking the chains took, in all processes."""
+    memory_mb: float = 0
+    """The most that one of them needed."""
     photos_altered: int = 0
     evidence_altered: int = 0
     evidence_lost: int = 0
@@ -68,18 +75,16 @@ async def audit(
         many = await record.count_events(connection) >= WORTH_PROCESSES
         with _processes((processes or _processors()) if many else 0) as pool:
             loop = asyncio.get_running_loop()
-            walking = [
-                loop.run_in_executor(pool, walk_apart, conninfo(engine), name, one)
-                if pool
-                else walk(conninfo(engine), name, one)
-                for one in cases
-            ]
             found = Audited()
-            for one in asyncio.as_completed(walking) if pool else walking:
+            for one in asyncio.as_completed(
+                [loop.run_in_executor(pool, walk, conninfo(engine), name, one) for one in cases]
+            ):
                 part = await one
                 found.cases += part.cases
                 found.events += part.events
                 found.breaks += part.breaks
+                found.processor_s += part.processor_s
+                found.memory_mb = max(found.memory_mb, part.memory_mb)
                 tell(found.cases)
         found.breaks.sort(key=lambda one: (one.case, one.seq))
         await _files(connection, found)
@@ -92,14 +97,16 @@ async def audit(
 
 
 @contextmanager
-def _processes(count: int):  # type: ignore[no-untyped-def]
+def _processes(count: int) -> Iterator[Executor]:
     if count < 2:
-        yield None
+        with ThreadPoolExecutor(1) as thread:
+            yield thread
         return
     # Not forked from here, where threads may run; from a server that has imported once what all need.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    with ProcessPoolExecutor(count, context) as pool:
+    # What is read is let go of range by range: looking for circles in it takes longer than reading it.
+    with ProcessPoolExecutor(count, context, initializer=gc.disable) as pool:
         yield pool
 
 
@@ -107,20 +114,18 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def walk_apart(address: str, name: str, cases: record.Range) -> Audited:
-    """`walk`, in a process of its own."""
-    return asyncio.run(walk(address, name, cases))
-
-
-async def walk(address: str, name: str, cases: record.Range) -> Audited:
+def walk(address: str, name: str, cases: record.Range) -> Audited:
     """The chains of a range of cases, as a snapshot of that name has them."""
-    async with record.in_snapshot(address, name) as connection:
-        found = await record.chains(connection, cases)
+    began = time.process_time()
+    with record.in_snapshot(address, name) as connection:
+        found = record.chains(connection, cases)
     walked = Audited(len(found.heads), sum(map(len, found.events.values())))
     for row in found.heads:
         if broken := verify(stands(row), found.events.pop(row["case_no"], [])):
             walked.breaks.append(broken)
     walked.breaks += [Break(case, chain[0].event.seq, "orphan") for case, chain in found.events.items()]
+    walked.processor_s = time.process_time() - began
+    walked.memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return walked
 
 
@@ -184,9 +189,9 @@ async def export(engine: AsyncEngine, out: BinaryIO, at: str) -> Audited:
             changed = await checkpoints.changed_leaves(connection, before, checkpoint.number)
             await record_file.write_checkpoint(out, checkpoint, _each(changed))
             before, counted.checkpoints = checkpoint.number, counted.checkpoints + 1
-        async with record.in_snapshot(conninfo(engine), name) as reading:
+        with record.in_snapshot(conninfo(engine), name) as reading:
             for cases in await record.ranges(connection, CASES_AT_ONCE):
-                found = await record.chains(reading, cases)
+                found = record.chains(reading, cases)
                 counted.cases += len(found.heads)
                 counted.events += sum(map(len, found.events.values()))
                 for row in found.heads:

@@ -164,6 +164,11 @@ TAMPERING: dict[str, tuple[Tamper, Found, Found]] = {
         {("seal", CASE, 3, 0)},
         set(),
     ),
+    "evidence that is no list": (
+        by('UPDATE event SET data = \'{{"evidence": 5, "after": {{}}}}\' WHERE case_no = {case} AND seq = 4'),
+        {("seal", CASE, 4, 0)},
+        set(),
+    ),
     "the same, with other white space": (
         by("UPDATE event SET data = (data::jsonb)::json WHERE case_no = {case}"),
         set(),

@@ -90,7 +90,10 @@ _LOST: Final = text(
     """
     SELECT DISTINCT ON (named.sha256) named.sha256, e.case_no, e.seq
     FROM event e CROSS JOIN LATERAL (
-        SELECT one ->> 'sha256' AS sha256 FROM json_array_elements(e.data -> 'evidence') AS one
+        SELECT one ->> 'sha256' AS sha256
+        FROM json_array_elements(
+            CASE json_typeof(e.data -> 'evidence') WHEN 'array' THEN e.data -> 'evidence' END
+        ) AS one
     ) AS named
     WHERE e.action = ANY(CAST(:carriers AS text[])) AND e.data -> 'evidence' IS NOT NULL
       AND NOT EXISTS (SELECT FROM evidence kept WHERE kept.sha256 = named.sha256)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -136,15 +136,14 @@ class Chains:
     """By case number; also of cases that are not there."""
 
 
-async def chains(connection: psycopg.AsyncConnection[Any], cases: Range) -> Chains:
-    """The cases of a range, on a connection of the driver: of a million events SQLAlchemy's rows would cost most."""
+def chains(connection: psycopg.Connection[Any], cases: Range) -> Chains:
+    """The cases of a range, on a connection of the driver, and without a loop: of a million events both cost most."""
     values = {"after": cases[0], "last": cases[1]}
-    async with connection.cursor(binary=True, row_factory=dict_row) as cursor:
-        heads = await (await cursor.execute(_CHAINS, values)).fetchall()
+    with connection.cursor(binary=True, row_factory=dict_row) as cursor:
+        heads = cursor.execute(_CHAINS, values).fetchall()
     found: dict[str, list[Recorded]] = {}
-    async with connection.cursor(binary=True) as cursor:
-        await cursor.execute(_CHAIN_EVENTS, values)
-        for id_, case, seq, at, action, actor, data, prev, sealed in await cursor.fetchall():
+    with connection.cursor(binary=True) as cursor:
+        for id_, case, seq, at, action, actor, data, prev, sealed in cursor.execute(_CHAIN_EVENTS, values).fetchall():
             event = Event(id_, case, seq, at, action, actor, _Data(data), prev)
             found.setdefault(case, []).append(Recorded(event, sealed, data))
     return Chains(heads, found)
@@ -184,13 +183,13 @@ class _Data(Mapping[str, object]):
         return len(self._all())
 
 
-@asynccontextmanager
-async def in_snapshot(conninfo: str, name: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+@contextmanager
+def in_snapshot(conninfo: str, name: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection of its own that sees what the transaction sees that exported the snapshot."""
-    async with await psycopg.AsyncConnection.connect(conninfo) as connection:
-        await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
-        await connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(name))
-        await connection.execute("SET LOCAL statement_timeout = 0")
+    with psycopg.connect(conninfo) as connection:
+        connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+        connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(name))
+        connection.execute("SET LOCAL statement_timeout = 0")
         yield connection
 
 
