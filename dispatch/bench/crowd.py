@@ -27,6 +27,8 @@ def write_units(ground: Ground, folder: Path, count: int) -> None:
     ]
     text = "code,name,name_en,team,mode,base,crew\n" + "\n".join(rows) + "\n"
     (folder / "units.csv").write_text(text, encoding="utf-8")
+    # It speaks of the district's own units; without it everybody is on duty.
+    (folder / "shifts.csv").unlink(missing_ok=True)
 
 
 def crowded(ground: Ground, many: District) -> Ground:
