@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import TypeVar
 
 import numpy as np
 import shapely
@@ -20,8 +21,12 @@ from geo.driving import SHORE_M, Footing
 from geo.network import Labels, Network, Route, Singles, Spread, Ways, clear, lines, matrix
 from geo.raster import Edges, Floats, Frame, Ints, inside, runs, touched
 
+Numbers = TypeVar("Numbers", float, Floats)
+
 WALK_LIMIT_M = 1500.0
 """No crew walks farther from its boat."""
+WALKED_AT_MOST_M = WALK_LIMIT_M + 0.001
+"""A millimetre more: over cells a walk often comes to the very limit, and one sum is rounded otherwise than another."""
 BERTH_M = 300.0
 """A boat lies on the largest water this near its base; failing that on the nearest within `WALK_LIMIT_M`."""
 ASHORE_CELLS = 1.5
@@ -41,6 +46,8 @@ class Water:
     """Of each place of the network."""
     part: Labels
     """Of each place on water: those connected for a boat bear one number."""
+    kmh: float
+    """Afloat."""
     off_kmh: float
     """The speed off the network: on foot."""
 
@@ -123,7 +130,7 @@ class Water:
             on_foot = np.flatnonzero(np.isfinite(walk_s))
             landed, walk_s = landing[on_foot], walk_s[on_foot]
             for row in np.flatnonzero(parts == part).tolist():
-                far = ways.walked_m[row] > WALK_LIMIT_M
+                far = self._on_foot_s(seconds[row], metres[row], ways.walked_m[row]) > self._limit_s
                 far_s, far_m = np.full(far.size, np.inf), np.full(far.size, np.inf)
                 far_s[on_foot] = seconds[row, landed] + walk_s
                 far_m[on_foot] = metres[row, landed] + walk_s * (self.off_kmh / 3.6)
@@ -131,9 +138,17 @@ class Water:
                 metres[row] = np.where(far, far_m, metres[row])
         return seconds, metres
 
+    def _on_foot_s(self, seconds: Numbers, metres: Numbers, walked_m: Numbers) -> Numbers:
+        """What of a way's seconds is walked; no number where there is no way.
+
+        Not from the metres walked: those begin in the middle of the cell that one lands from, the walk at its bank.
+        """
+        with np.errstate(invalid="ignore"):
+            return seconds - (metres - walked_m) / (self.kmh / 3.6)
+
     @property
     def _limit_s(self) -> float:
-        return WALK_LIMIT_M / (self.off_kmh / 3.6)
+        return WALKED_AT_MOST_M / (self.off_kmh / 3.6)
 
     def _walks(self, part: int) -> tuple[Floats, Labels, Labels]:
         """Ashore from a part, within the limit: seconds on foot, the place before, the nearest landing, of each place.
@@ -180,7 +195,7 @@ class Water:
                     continue
                 seconds, places = found
                 metres, walked = self.back.along(places)
-                if walked <= WALK_LIMIT_M:
+                if self._on_foot_s(seconds, metres, walked) <= self._limit_s:
                     yield number, Route(seconds, metres, partial(self.network.corners, places))
                 else:
                     far.append(number)
@@ -223,7 +238,7 @@ def sailing(frame: Frame, water: BaseGeometry, ground: Footing, boat_kmh: float,
     on_foot_m = np.full(size + dry.size, np.inf)
     if size:
         on_foot = matrix(size + dry.size, starts, ends, metres)
-        on_foot_m = dijkstra(on_foot, indices=np.arange(size), min_only=True, limit=WALK_LIMIT_M)
+        on_foot_m = dijkstra(on_foot, indices=np.arange(size), min_only=True, limit=WALKED_AT_MOST_M)
     kept = np.flatnonzero(np.isfinite(on_foot_m))
     new = np.full(size + dry.size, -1)
     new[kept] = np.arange(kept.size)
@@ -242,6 +257,7 @@ def sailing(frame: Frame, water: BaseGeometry, ground: Footing, boat_kmh: float,
         back=network.reversed(),
         cell=np.concatenate([key % frame.count, dry])[kept],
         part=afloat.parts(),
+        kmh=boat_kmh,
         off_kmh=foot_kmh,
     )
 

@@ -92,6 +92,7 @@ def _taken_apart(travel: Travel) -> tuple[dict[str, Any], dict[str, Array]]:
         values[f"{name}.off_kmh"] = reach.off_kmh
         parts: dict[str, Array] = {part: getattr(mode, part) for part in _OF_MODE}
         if isinstance(reach, Water):
+            values[f"{name}.kmh"] = reach.kmh
             networks: dict[str, Network] = {"network": reach.network, "back": reach.back}
             parts |= {"part": reach.part, "cell": reach.cell}
         else:
@@ -145,6 +146,7 @@ def _restored(
         back=network("boat.back"),
         cell=arrays["boat.cell"],
         part=arrays["boat.part"],
+        kmh=values["boat.kmh"],
         off_kmh=values["boat.off_kmh"],
     )
     modes = {"vehicle": mode("vehicle", drive), "boat": mode("boat", water)}

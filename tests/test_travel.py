@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
 from shapely import LineString, Polygon
@@ -289,6 +289,11 @@ def test_over_fields_it_is_what_a_slow_model_says(
     st.lists(st.tuples(spot, spot, st.floats(5, 400)), min_size=1, max_size=5),
     st.lists(st.tuples(spot, spot, st.booleans()), max_size=3),
     st.lists(spot, min_size=2, max_size=4),
+)
+@example(  # The crew walks 1500.0 m, which is the limit: in seconds, or summed from the other end, it was a hair more.
+    [((200.0, 200.0), (544.0, 2171.0), 223.0), ((3373.0, 3996.0), (3924.0, 208.0), 25.0)],
+    [],
+    [(2000.0, 2652.0), (2351.0, 200.0)],
 )
 def test_a_line_to_draw_leads_there_and_not_through_water(
     streams: list[tuple[tuple[float, float], tuple[float, float], float]],
