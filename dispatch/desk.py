@@ -14,7 +14,7 @@ from dispatch.editions import Editions
 from dispatch.enactment import seen
 from dispatch.fleet import Fleet
 from dispatch.model import Action, CaseRow, Stage, State
-from dispatch.opening import after, report_digest
+from dispatch.opening import after, report_digest, timing_of
 from dispatch.orders import Order
 from dispatch.steps import decide_merger, decide_relocation, decide_sending, decide_step
 from dispatch.store import cases, moves
@@ -39,7 +39,8 @@ def stands(row: Mapping[str, Any]) -> Head:
             "place": {name: row["case_" + name] for name in PLACE},
             "case": {name: row["case_" + name] for name in ("matter", "urgency", "township", "grid")},
         },
-        notes=tuple(row["case_notes"]),
+        # What a case of an earlier release notes of its clock, its decision never did.
+        notes=tuple(note for note in row["case_notes"] if note != "calendar_assumed"),
         after=after(
             State(row["state"]),
             row["team"],
@@ -51,6 +52,7 @@ def stands(row: Mapping[str, Any]) -> Head:
             row["suspended_until"],
             State(row["suspended_from"]) if row["suspended_from"] else None,
         ),
+        clock=row["clock"],
     )
 
 
@@ -142,17 +144,17 @@ async def _stepped(
     discretion: enforcement.Discretion,
 ) -> CaseRow:
     """What keeps the case's team and unit, or sets that free."""
-    today = now.astimezone(editions.current.zone_info).date()
+    timing = timing_of(editions.current.district, case.matter)
     if order.action is Action.MERGE and order.into:
         into = await cases.which_case(connection, order.into)
         if into is None:
             raise errors.UnknownCase({"field": "into"}, case=order.into)
-        moved, entry, joined, told = decide_merger(order, case, into, now)
+        moved, entry, joined, told = decide_merger(order, case, into, timing, now)
         return _written(moved, await moves.merge_case(connection, moved, entry, joined, told))
     if order.action is Action.RETURN and order.team and order.team not in editions.current.district.teams:
         raise errors.UnknownTeam({"field": "team"}, team=order.team)
     kinds = await kept.kinds_of(connection, [one.sha256 for one in order.evidence]) if order.evidence else {}
-    moved, entry = decide_step(order, case, facts.history, kinds, today, now, discretion)
+    moved, entry = decide_step(order, case, facts.history, kinds, timing, now, discretion)
     return _written(moved, await moves.advance_case(connection, moved, entry))
 
 
