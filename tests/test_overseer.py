@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import anyio
+import httpx
 import psycopg
 import pytest
 
 from dispatch.audit import instant
+from dispatch.database import Running
 from dispatch.deadlines import from_data
 from dispatch.editions import Editions
 from dispatch.fleet import Fleet
@@ -24,7 +27,9 @@ from dispatch.reception import Reception
 from dispatch.store import cases, oversight, record
 from dispatch.store.engine import connect, migrate, open_engine
 from dispatch.timing import day_begins
-from tests.life import verified
+from tests.life import opened, small_server, verified, walk, whole
+from tests.small_district import write_small_district
+from tests.test_positions import until
 from tests.test_timing import small
 
 T0 = datetime(2024, 6, 3, 1, 30, tzinfo=UTC)
@@ -261,3 +266,32 @@ def test_other_duties_are_done_in_their_order_and_tell_when_anything_was_done(da
     within(database_url, work)
     assert done == ["a 01:30", "b 01:30"]
     assert told == ([1] if count else [])
+
+
+def test_a_server_escalates_by_itself_and_says_where_a_case_stands(
+    postgis: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_small_district(tmp_path / "small")
+    matters = folder / "matters.csv"
+    matters.write_text(matters.read_text("utf-8").replace(",72,", ",0.0005,"), "utf-8")
+    manifest = folder / "district.toml"
+    manifest.write_text(manifest.read_text("utf-8").replace("[settings]", '[settings]\ntriage = ["citizen"]'), "utf-8")
+    monkeypatch.setenv("ONEGRID_OVERSEE_S", "0.1")
+    with small_server(postgis, "overseer", folder) as (url, address), httpx.Client(base_url=address) as http:
+        held, late = opened(http, source="citizen"), opened(http)
+        until(lambda: whole(http, late)["level"] == 3)
+        found = whole(http, late)
+        assert (found["standing"], found["step"], found["left_s"] < 0, found["assumed"]) == ("escalated", 3, True, [])
+        assert found["limit"] == {"amount": 0.0005, "unit": "h"}
+        assert found["warn_at"] < found["due_at"]
+        rules = [one["details"].get("rule") for one in found["history"]]
+        assert rules == [None, "late:1:team_leader", "late:2:dispatcher", "late:3:district_office"]
+        assert found["history"][0]["clock"]["due_at"][:19] == found["due_at"][:19]
+        listed = {row["case"]: row for row in http.get("/api/cases").json()["items"]}
+        assert listed[late]["standing"] == "escalated"
+        nothing = {"due_at": None, "standing": None, "step": 0, "left_s": None, "warn_at": None, "limit": None}
+        assert {name: listed[held][name] for name in nothing} == nothing
+        assert http.get("/api/health").json()["status"] == "ok"
+        handled = walk(http, late, "accept", "arrive", "handle")
+        assert (handled["standing"], handled["step"]) == ("escalated", 3), "it stands as it was when it was handled"
+    assert verified(url)[0]
