@@ -127,23 +127,28 @@ class Head:
     """What that event's decision must note."""
     after: Mapping[str, object]
     """What the last event must say that it left behind."""
+    clock: Mapping[str, object] | None = None
+    """What the last event that says anything of its clock must say of it; None: there is none."""
 
 
 def verify(head: Head, chain: Iterable[Recorded]) -> Break | None:
     """The first break of one case's chain, given in order of `seq`; None when it holds."""
-    before, last, placed = GENESIS, None, None
+    before, last, placed, timed = GENESIS, None, None, None
     for expected, recorded in enumerate(chain, start=1):
         event = recorded.event
         if problem := _broken(recorded, expected, before) or (_not_opened_so(head, event) if expected == 1 else None):
             return Break(head.case, expected, problem)
         before, last = recorded.sealed, event
         placed = event if "place" in event.data else placed
+        timed = event if "clock" in event.data else timed
     if last is None or placed is None:
         return Break(head.case, 0, "empty")
     if (head.seq, head.sealed) != (last.seq, before):
         return Break(head.case, max(head.seq, last.seq), "head")
     if last.data.get("after") != head.after:
         return Break(head.case, last.seq, "projection")
+    if (timed.data["clock"] if timed else None) != head.clock:
+        return Break(head.case, timed.seq if timed else last.seq, "projection")
     return None if _lies_so(head, placed) else Break(head.case, placed.seq, "projection")
 
 

@@ -185,6 +185,13 @@ def started(limit: Limit, at: datetime, rules: Rules) -> Clock:
     return Clock(limit, total, at, at, total, due_at, None, _assumed(at, due_at, rules, limit.unit))
 
 
+def adopted(limit: Limit, at: datetime, due_at: datetime, rules: Rules) -> Clock:
+    """The clock of a case of which only its start and its due moment were kept, as before clocks were."""
+    at, due_at = at.astimezone(UTC), due_at.astimezone(UTC)
+    total = rules.working_time.assuming().measure(at, due_at, limit.unit)
+    return Clock(limit, total, at, at, total, due_at, None, _assumed(at, due_at, rules, limit.unit))
+
+
 def _assumed(a: datetime, b: datetime, rules: Rules, unit: LimitUnit) -> tuple[int, ...]:
     return () if unit is LimitUnit.HOURS else rules.working_time.unknown_years(a, b)
 

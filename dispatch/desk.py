@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dispatch import enforcement, errors, lifecycle
+from dispatch import errors, lifecycle
 from dispatch.audit import Head
+from dispatch.discretion import by_list
 from dispatch.editions import Editions
 from dispatch.enactment import seen
 from dispatch.fleet import Fleet
 from dispatch.model import Action, CaseRow, Stage, State
-from dispatch.opening import after, report_digest
+from dispatch.opening import after, report_digest, timing_of
 from dispatch.orders import Order
 from dispatch.steps import decide_merger, decide_relocation, decide_sending, decide_step
 from dispatch.store import cases, moves
@@ -39,7 +40,8 @@ def stands(row: Mapping[str, Any]) -> Head:
             "place": {name: row["case_" + name] for name in PLACE},
             "case": {name: row["case_" + name] for name in ("matter", "urgency", "township", "grid")},
         },
-        notes=tuple(row["case_notes"]),
+        # What a case of an earlier release notes of its clock, its decision never did.
+        notes=tuple(note for note in row["case_notes"] if note != "calendar_assumed"),
         after=after(
             State(row["state"]),
             row["team"],
@@ -51,6 +53,7 @@ def stands(row: Mapping[str, Any]) -> Head:
             row["suspended_until"],
             State(row["suspended_from"]) if row["suspended_from"] else None,
         ),
+        clock=row["clock"],
     )
 
 
@@ -60,22 +63,21 @@ async def act(
     fleet: Fleet,
     order: Order,
     now: datetime,
-    discretion: enforcement.Discretion = enforcement.unlisted,
 ) -> CaseRow:
     """Move a case on, once per order id.
 
     Teams and units are those of the edition that holds at `now`; a place that is corrected is decided by the one that
     held when it was seen. What rests on an edition is decided again, be it done or refused, if another was enacted
-    before it was written. discretion: what the power list allows a penalty to be. Raises `UnknownCase`,
+    before it was written. A penalty is held against the power list of the edition that holds. Raises `UnknownCase`,
     `ActionNotAllowed`, `RoleMayNot`, `ActionNeeds`, `UnknownTeam`, `UnknownUnit`, `UnitBusy`, `UnknownOutcome`,
     `UnknownPhoto`, `UnknownEvidence`, `CaseMovedOn`, `ActionConflicts`, `SameTeamVerifies`, `UntilPast`,
     `HighestLevel`, `NotASide`, `CannotMerge`, `ProcedureOpen`, `DatabaseUnavailable`, of a position what
-    `intake.locate` raises, and of a procedure what `enforcement.proceed` raises.
+    `intake.locate` raises, and of a procedure what `enforcement.proceed` and `discretion.by_list` raise.
     """
     for _ in range(moves.TRIES):
         enacted = editions.number
         try:
-            return await _acted(engine, editions, fleet, order, now, enacted, discretion)
+            return await _acted(engine, editions, fleet, order, now, enacted)
         except (moves.UnitTaken, moves.AlreadyThere, _MovedOn):
             continue
         except moves.AnotherEdition:
@@ -84,7 +86,8 @@ async def act(
             raise
         except errors.DomainError:
             # A refusal writes nothing by which it would come out that another edition may allow it.
-            asks = order.action in lifecycle.RESTS_ON_EDITION or (order.action is Action.RETURN and order.team)
+            names = order.papers.power or (order.action is Action.RETURN and order.team)
+            asks = order.action in lifecycle.RESTS_ON_EDITION or names
             if not asks or not await editions.superseded(enacted):
                 raise
     raise errors.DatabaseUnavailable
@@ -101,7 +104,6 @@ async def _acted(
     order: Order,
     now: datetime,
     enacted: int,
-    discretion: enforcement.Discretion,
 ) -> CaseRow:
     """One try; raises what hinders the write, too."""
     async with connect(engine) as connection:
@@ -117,7 +119,7 @@ async def _acted(
         if order.photos:
             await moves.photos_are_here(connection, order.photos)
         if not _rests_on_edition(order, facts.case):
-            return await _stepped(connection, editions, order, facts.case, facts, now, discretion)
+            return await _stepped(connection, editions, order, facts.case, facts, now)
         before = await cases.which_decision(connection, order.case_no)
     # Without a connection: to make a ground ready takes one, which those who wait for it must not keep.
     today = await editions.at(now)
@@ -139,20 +141,20 @@ async def _stepped(
     case: CaseRow,
     facts: moves.ActionFacts,
     now: datetime,
-    discretion: enforcement.Discretion,
 ) -> CaseRow:
     """What keeps the case's team and unit, or sets that free."""
-    today = now.astimezone(editions.current.zone_info).date()
+    district = editions.current.district
+    timing = timing_of(district, case.matter)
     if order.action is Action.MERGE and order.into:
         into = await cases.which_case(connection, order.into)
         if into is None:
             raise errors.UnknownCase({"field": "into"}, case=order.into)
-        moved, entry, joined, told = decide_merger(order, case, into, now)
+        moved, entry, joined, told = decide_merger(order, case, into, timing, now)
         return _written(moved, await moves.merge_case(connection, moved, entry, joined, told))
-    if order.action is Action.RETURN and order.team and order.team not in editions.current.district.teams:
+    if order.action is Action.RETURN and order.team and order.team not in district.teams:
         raise errors.UnknownTeam({"field": "team"}, team=order.team)
     kinds = await kept.kinds_of(connection, [one.sha256 for one in order.evidence]) if order.evidence else {}
-    moved, entry = decide_step(order, case, facts.history, kinds, today, now, discretion)
+    moved, entry = decide_step(order, case, facts.history, kinds, timing, now, by_list(district.powers))
     return _written(moved, await moves.advance_case(connection, moved, entry))
 
 

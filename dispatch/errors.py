@@ -298,6 +298,20 @@ class AmountOutsideTier(DomainError):
     {amount} yuan is outside the tier's range, {low} to {high}."""
 
 
+class UnknownTier(DomainError):
+    """权力清单中事项 {power} 没有名为“{tier}”的裁量档次。
+    The item {power} of the power list has no tier '{tier}'.
+    该事项的档次：{known}
+    Its tiers: {known}"""
+
+
+class NotOnTheSpot(DomainError):
+    """事项 {power}（{name}）不适用简易程序，不能当场处罚。
+    The item {power} ({name}) does not allow the summary procedure: it is not decided on the spot.
+    请立案，按普通程序办理。
+    File it, and go by the general procedure."""
+
+
 class UnknownEvidence(DomainError):
     """没有摘要为 {sha256} 的证据。
     There is no evidence with the digest {sha256}.

@@ -62,6 +62,8 @@ OPEN: Final = frozenset(State) - frozenset(FINAL)
 """States of a case that somebody must still do something about."""
 HOLDS_UNIT: Final = frozenset(BEGUN)
 """States in which the unit named by the case is on it, and so not free for another."""
+RUNNING: Final = frozenset({*BEGUN, RETURNED, DISPUTED})
+"""States in which the clock runs: the table's column `deadline` comes to this."""
 OPENS_AS: Final = (ASSIGNED, TRIAGE)
 """How a report opens a case: decided and sent at once, or first looked at (sources that the district lists)."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from geo.datum import Datum
@@ -276,7 +277,8 @@ class CaseRow:
     seen_at: datetime
     received_at: datetime
     changed_at: datetime
-    due_at: datetime
+    due_at: datetime | None
+    """None: it was never dispatched, and nothing is due."""
     notes: tuple[str, ...]
     """Of its decision; the whole of it is asked for by `which_decision`."""
     accuracy_m: float
@@ -293,6 +295,10 @@ class CaseRow:
     suspended_until: date | None = None
     suspended_from: State | None = None
     """Where it stood when it was suspended."""
+    clock: Mapping[str, Any] | None = None
+    """As `deadlines.as_data` writes it; None: none was started, or it is older than clocks that are kept."""
+    next_at: datetime | None = None
+    """When the overseer looks at it next. No part of the record: it follows from the rest."""
 
 
 @dataclass(frozen=True, slots=True)

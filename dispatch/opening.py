@@ -11,9 +11,11 @@ from typing import Any
 from dispatch import deadlines
 from dispatch.audit import GENESIS, Entry, Event, canonical_json, enter, instant
 from dispatch.competence import Place
+from dispatch.district import District
 from dispatch.ground import Ground
 from dispatch.intake import Located, Placed, digest_fields
 from dispatch.model import Action, CaseRow, Decision, Limit, Matter, MatterClass, Report, Stage, State
+from dispatch.timing import Timing
 
 
 def opening(
@@ -26,8 +28,9 @@ def opening(
     urgency, limit = limits(ground.matter(report.matter), rules)
     day = report.received_at.astimezone(ground.zone_info).strftime("%Y%m%d")
     case_no = f"{ground.district.code}{day}{number:06d}"
-    clock = deadlines.started(limit, report.received_at, rules)
-    due_at, assumed = clock.due_at, {"calendar_assumed": list(clock.assumed)} if clock.assumed else {}
+    # Held until somebody looked, it is not dispatched: its clock starts with `assign`.
+    clock = None if state is State.TRIAGE else deadlines.started(limit, report.received_at, rules)
+    due_at, kept = (clock.due_at, deadlines.as_data(clock)) if clock else (None, None)
     township, grid = _lowest(zones.get("township", ())), _lowest(zones.get("grid", ()))
     entry = enter(
         Event(
@@ -42,7 +45,7 @@ def opening(
                 "place": {"lon": report.lon, "lat": report.lat, "accuracy_m": report.accuracy_m},
                 "decision": decided,
                 "case": {"matter": report.matter, "urgency": urgency, "township": township, "grid": grid},
-                **assumed,
+                **({"clock": kept} if kept else {}),
                 "after": after(state, decision.team, decision.unit, due_at),
             },
             prev=GENESIS,
@@ -69,11 +72,14 @@ def opening(
         received_at=report.received_at,
         changed_at=report.received_at,
         due_at=due_at,
-        notes=(*decision.notes, *assumed),
+        notes=decision.notes,
         accuracy_m=report.accuracy_m,
         source=report.source,
         text=report.text,
         photos=report.photos,
+        clock=kept,
+        # From then on it may go up a level, which the overseer sees when it looks: to count when costs every report.
+        next_at=due_at,
     )
     return case, entry
 
@@ -88,7 +94,7 @@ def placed_at(case: CaseRow, at: Located, decision: Decision) -> CaseRow:
         township=_lowest(at.place.get("township", ())),
         grid=_lowest(at.place.get("grid", ())),
         zones=_codes(at.place),
-        notes=(*decision.notes, *(note for note in case.notes if note == "calendar_assumed")),
+        notes=decision.notes,
     )
 
 
@@ -112,6 +118,13 @@ def limits(matter: Matter | MatterClass, rules: deadlines.Rules) -> tuple[int, L
     return deadlines.ORDINARY, rules.class_limit()
 
 
+def timing_of(district: District, matter: str) -> Timing:
+    """What the clock of a case of that matter goes by; of one that the edition does not know, as of a class."""
+    known = district.matters.get(matter)
+    limit = limits(known, district.deadlines)[1] if known else district.deadlines.class_limit()
+    return Timing(district.deadlines, limit)
+
+
 def _codes(place: Place) -> dict[str, list[str]]:
     return {layer: [zone.code for zone in held] for layer, held in place.items() if held and layer != "district"}
 
@@ -124,7 +137,7 @@ def after(
     state: State,
     team: str,
     unit: str | None,
-    due_at: datetime,
+    due_at: datetime | None,
     level: int = 0,
     stage: Stage | None = None,
     merged_into: str | None = None,
@@ -142,5 +155,5 @@ def after(
         "suspended_until": suspended_until and suspended_until.isoformat(),
         "suspended_from": suspended_from and suspended_from.value,
     }
-    said = {"state": state.value, "team": team, "unit": unit, "due_at": instant(due_at)}
+    said = {"state": state.value, "team": team, "unit": unit, "due_at": due_at and instant(due_at)}
     return said | {name: value for name, value in more.items() if value}

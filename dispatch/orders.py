@@ -49,6 +49,8 @@ class Order:
     """Of a merger: the other case."""
     evidence: tuple[Item, ...] = ()
     papers: Papers = NO_PAPERS
+    rule: str = ""
+    """By which rule, where none of us but the overseer orders it; nobody can say so of himself."""
 
     def given(self) -> dict[str, str]:
         """What the tables may need, as texts that are empty where it is not there."""

@@ -16,10 +16,11 @@ from dispatch.ground import Ground
 from dispatch.history import History
 from dispatch.lifecycle import BESIDE, HOLDS_UNIT, MOST_LEVELS
 from dispatch.model import Action, CaseRow, State
-from dispatch.opening import after
+from dispatch.opening import after, timing_of
 from dispatch.orders import Order
 from dispatch.outcomes import towards
 from dispatch.relocation import relocate, settle
+from dispatch.timing import Timing, wind
 from geo.travel import Leg
 
 _JOINED: Final = UUID("6c1d3f0e-5d0a-4b7e-9b53-3d1f8f0a2c11")
@@ -35,14 +36,14 @@ def decide_step(
     case: CaseRow,
     history: History,
     kinds: Mapping[str, evidence.Kind],
-    today: date,
+    timing: Timing,
     now: datetime,
     discretion: enforcement.Discretion = enforcement.unlisted,
 ) -> tuple[CaseRow, Entry]:
     """The case after an order that keeps its team and its unit, or sets that free; and the event of it.
 
-    kinds: of the evidence that comes with it; today: the district's. Pure, as all below; raises what `desk.act` raises
-    of it.
+    kinds: of the evidence that comes with it; timing: of the edition that holds. Pure, as all below; raises what
+    `desk.act` raises of it.
     """
     enforcement.bar(case, order.action)
     if order.action in PROCEDURE:
@@ -62,12 +63,12 @@ def decide_step(
             disputes.is_side(case, history, order.team)
             said = {"side": order.team}
         case Action.SUSPEND:
-            moved = _suspended(moved, order, case, today)
+            moved = _suspended(moved, order, case, timing.rules.working_time.day_of(now))
         case Action.ESCALATE:
             if case.level >= MOST_LEVELS:
                 raise errors.HighestLevel(case=case.case_no, level=case.level)
             moved = replace(moved, level=case.level + 1)
-    return _done(order, case, moved, said, kinds, now)
+    return _done(order, case, wind(case, moved, transition.clock, timing, now), said, kinds, now)
 
 
 def _suspended(moved: CaseRow, order: Order, case: CaseRow, today: date) -> CaseRow:
@@ -88,7 +89,9 @@ def _returned(order: Order, case: CaseRow, history: History, state: State) -> di
     return said
 
 
-def decide_merger(order: Order, case: CaseRow, into: CaseRow, now: datetime) -> tuple[CaseRow, Entry, CaseRow, Entry]:
+def decide_merger(
+    order: Order, case: CaseRow, into: CaseRow, timing: Timing, now: datetime
+) -> tuple[CaseRow, Entry, CaseRow, Entry]:
     """As `decide_step`, for a case that turns out to be the same as another: both, each with its event."""
     if into.case_no == case.case_no or into.state not in lifecycle.OPEN:
         raise errors.CannotMerge({"field": "into"}, case=case.case_no, into=into.case_no)
@@ -105,6 +108,7 @@ def decide_merger(order: Order, case: CaseRow, into: CaseRow, now: datetime) -> 
         suspended_until=None,
         suspended_from=None,
     )
+    moved = wind(case, moved, transition.clock, timing, now)
     joined = replace(order, id=uuid5(_JOINED, str(order.id)), case_no=into.case_no, action=Action.JOINED, photos=())
     return (
         *_done(order, case, moved, {"into": into.case_no}, {}, now),
@@ -155,6 +159,7 @@ def decide_sending(
     if (team, unit) != (case.team, case.unit):
         mode = today.district.units[unit].mode if unit else None
         moved = replace(moved, eta_s=round(leg.seconds) if leg else None, mode=mode)
+    moved = wind(case, moved, transition.clock, timing_of(today.district, case.matter), now)
     said: dict[str, object] = {"version": today.district.version}
     if order.action is Action.RULE:
         said["ruling"] = {"dispute": history.returns[-1].id, "matter": case.matter, "team": team}
@@ -178,6 +183,7 @@ def decide_relocation(
         moved, told = settle(then, today, fleet, transition, case, before, order.settles, busy, now)
     else:
         moved, told = relocate(then, today, fleet, transition, case, before, pin, busy, now)
+    moved = wind(case, moved, transition.clock, timing_of(today.district, case.matter), now)
     return _done(order, case, moved, told, {}, now)
 
 
@@ -193,6 +199,10 @@ def _done(
     data: dict[str, object] = {"after": after_of(moved), "note": order.note, **told}
     if order.role:
         data["role"] = order.role.value
+    if order.rule:
+        data["rule"] = order.rule
+    if moved.clock != case.clock:
+        data["clock"] = moved.clock
     if order.photos:
         data["photos"] = list(order.photos)
     if kinds:

@@ -169,11 +169,11 @@ def test_a_case_is_opened_with_its_limit_and_says_what_was_assumed(tmp_path: Pat
         return case, dict(entry.event.data)
 
     case, said = opened(datetime(2026, 3, 13, 2, tzinfo=UTC))
-    assert (case.due_at, case.notes) == (here("03-17 18:00"), ("no_unit_free",))
-    assert "calendar_assumed" not in said
+    assert (case.due_at, case.clock, case.notes) == (here("03-17 18:00"), said["clock"], ("no_unit_free",))
+    assert from_data(case.clock or {}).assumed == ()
     case, said = opened(datetime(last, 12, 30, 2, tzinfo=UTC))
-    assert case.notes == ("no_unit_free", "calendar_assumed")
-    assert said["calendar_assumed"] == [last, last + 1]
+    assert case.clock == said["clock"]
+    assert from_data(case.clock or {}).assumed == (last, last + 1)
 
 
 # --- whatever is done to it ------------------------------------------------------------------------------------------

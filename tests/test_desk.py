@@ -335,6 +335,9 @@ def test_the_record_of_all_that_holds(http: httpx.Client, served: tuple[str, str
         "merged_into = NULL",
         "suspended_until = '2098-01-01'",
         "suspended_from = 'on_scene'",
+        "clock = NULL",
+        "clock = jsonb_set(clock, '{left_s}', '1e9')",
+        "due_at = NULL",
     ],
 )
 def test_a_projection_that_is_not_the_records_is_found(
@@ -344,7 +347,9 @@ def test_a_projection_that_is_not_the_records_is_found(
     walk(http, first, "accept", "arrive", "file")
     done(do(http, second, "merge", into=first))
     walk(http, third, "suspend")
-    number = {"stage": first, "merge": second, "suspe": third, "level": first}[change[:5]]
+    number = {"stage": first, "merge": second, "suspe": third, "level": first, "clock": third, "due_a": third}[
+        change[:5]
+    ]
     column = change.split(" ", maxsplit=1)[0]
     row = f"(SELECT {column} FROM case_file WHERE case_no = '{number}')"
     with psycopg.connect(served[0].replace("+psycopg", ""), autocommit=True) as connection:
@@ -352,7 +357,8 @@ def test_a_projection_that_is_not_the_records_is_found(
         assert was is not None
         connection.execute(f"UPDATE case_file SET {change} WHERE case_no = '{number}'")
         passed, figures = verified(served[0])
-        connection.execute(f"UPDATE case_file SET {column} = %s WHERE case_no = '{number}'", [was[0]])
+        before = psycopg.types.json.Jsonb(was[0]) if column == "clock" else was[0]
+        connection.execute(f"UPDATE case_file SET {column} = %s WHERE case_no = '{number}'", [before])
     assert not passed
     assert (figures["broken"]["case"], figures["broken"]["problem"]) == (number, "projection")
     walk(http, first, "drop")

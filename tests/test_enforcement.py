@@ -143,10 +143,17 @@ def test_what_the_list_says_of_a_power_is_asked_and_without_a_list_that_is_said(
 
 # --- through the interface ---
 
+POWERS = """code,name,name_en,department,kind,bases,tiers,procedure,matters,team_kinds,delegated,origin
+示意-01,甲事的处罚（示意）,,D1,penalty,,轻微（示意）→警告|一般→处50元以上5000元以下罚款|严重→按违法所得计算（示意）,summary,0101,township,true,made
+示意-02,乙事的处罚（示意）,,D1,penalty,,一般→五百元以上二千元以下,general,0101,township,true,made
+示意-03,丙事的处罚（示意）,,D1,penalty,,,summary,0101,township,true,made
+"""
+
 
 @pytest.fixture(scope="module")
 def served(postgis: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     folder: Path = write_small_district(tmp_path_factory.mktemp("enforcement") / "small")
+    (folder / "powers.csv").write_text(POWERS, "utf-8")
     with small_server(postgis, "enforcement", folder) as found:
         yield found
 
@@ -208,7 +215,7 @@ def test_a_major_case_from_filing_to_archive(http: httpx.Client, served: tuple[s
     assert [one["stage"] for one in told] == [
         "filed", "inquiry", "filed", "inquiry", "major", "deliberated", "decided", "served", "executed", "archived",
     ]  # fmt: skip
-    assert told[6] == {**DECISION, "range": None, "stage": "decided"}
+    assert told[6] == {**DECISION, "range": ["50.00", "5000.00"], "stage": "decided"}
     assert [one["number"] for one in told[1]["officers"]] == ["01", "02"]
     assert verified(served[0])[0]
 
@@ -223,6 +230,37 @@ def test_on_the_spot_is_the_short_form(http: httpx.Client) -> None:
     step(http, case, "archive", "team")
     assert done(do(http, case, "handle", note="x"))["state"] == "handled"
     assert done(do(http, case, "close", note="当场处理完毕"))["state"] == "closed"
+
+
+def test_a_penalty_is_held_against_the_power_list(http: httpx.Client) -> None:
+    case = on_scene(http)
+
+    def on_the_spot(**more: object) -> tuple[int, str]:
+        return refused(do(http, case, "penalise", note="示意", procedure={**OFFICERS, **DECISION, **more}))
+
+    assert on_the_spot(power="没有") == (404, "unknown_power")
+    assert on_the_spot(tier="特别严重") == (422, "unknown_tier")
+    assert on_the_spot(power="示意-02", amount=500) == (422, "not_on_the_spot")
+    for amount in ("49.99", "5000.01", "0"):
+        assert on_the_spot(amount=amount) == (422, "amount_outside_tier")
+    assert on_the_spot(tier="轻微（示意）", amount=1) == (422, "amount_outside_tier"), "a warning is no fine"
+    assert whole(http, case)["stage"] is None
+    # what the list says nothing of that can be counted is recorded, and that nothing was held against it
+    step(http, case, "penalise", "team", {**OFFICERS, **DECISION, "tier": " 严重 ", "amount": "99999"})
+    told = whole(http, case)["history"][-1]["details"]["procedure"]
+    assert (told["range"], told["amount"]) == (None, "99999.00")
+
+
+def test_the_general_procedure_decides_what_the_spot_does_not(http: httpx.Client) -> None:
+    case = on_scene(http)
+    step(http, case, "file", "team")
+    step(http, case, "inquire", "team", OFFICERS, evidence=evidence(http))
+    step(http, case, "review", "legal", {"verdict": "pass"})
+    second = {"power": "示意-02", "tier": "一般", "amount": 2000.01}
+    assert refused(do(http, case, "decide", note="x", procedure=second)) == (422, "amount_outside_tier")
+    found = step(http, case, "decide", "leader", {**second, "amount": 2000})
+    assert found["stage"] == "decided"
+    assert whole(http, case)["history"][-1]["details"]["procedure"]["range"] == ["500.00", "2000.00"]
 
 
 def test_what_is_somebody_elses_is_transferred_with_a_receipt(http: httpx.Client) -> None:

@@ -28,6 +28,7 @@ from dispatch.fleet import Fleet
 from dispatch.ground import Ground, prepare
 from dispatch.keys import signer
 from dispatch.notary import Notary
+from dispatch.overseer import Desk, Overseer
 from dispatch.reception import Reception
 from dispatch.settings import Settings
 from dispatch.store.engine import conninfo, open_to_serve
@@ -142,6 +143,9 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         supervision.keep("events", hub.run)
         supervision.keep(FEED, feed.run)
         supervision.keep("editions", follow)
+        if chosen.oversee_s:
+            every = timedelta(seconds=chosen.oversee_s)
+            supervision.keep("overseer", Overseer(Desk(engine, by_time, fleet), every, hub.nudge).run)
         _warm(worker, prepared)
 
     app = FastAPI(

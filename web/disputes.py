@@ -18,7 +18,8 @@ from dispatch.store.engine import connect
 from web.paging import Cursor, Limit, cut, read_cursor
 from web.problems import PROBLEMS
 from web.state import Worker, WorkerOf
-from web.views import json_answer, moment
+from web.timeliness import moment
+from web.views import json_answer
 
 router = APIRouter(prefix="/api/disputes", tags=["disputes"])
 

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from dispatch.enactment import in_force
 from web.state import WorkerOf
-from web.views import json_answer, moment
+from web.timeliness import moment
+from web.views import json_answer
 
 router = APIRouter(prefix="/api", tags=["district"])
 

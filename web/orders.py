@@ -56,7 +56,7 @@ class ProcedureIn(BaseModel):
     verdict: Literal["", "pass", "major", "back"] = ""
     minutes: Annotated[str, Field(max_length=20_000, pattern=NO_NUL)] = ""
     power: _Short = ""
-    tier: _Short = ""
+    tier: Annotated[str, Field(max_length=2000, pattern=NO_NUL, description="Its circumstances, as the list has.")] = ""
     amount: Annotated[Decimal | None, Field(ge=0, max_digits=14, decimal_places=2, description="Yuan.")] = None
     way: Literal["", "direct", "left", "post", "entrusted", "electronic", "announced", "on_the_spot"] = ""
     served_on: date | None = None

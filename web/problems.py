@@ -61,6 +61,8 @@ STATUS: Final[Mapping[type[errors.DomainError], int]] = {
     errors.ProcedureOpen: 409,
     errors.TooFewOfficers: 422,
     errors.AmountOutsideTier: 422,
+    errors.UnknownTier: 422,
+    errors.NotOnTheSpot: 422,
     errors.UnknownEvidence: 422,
     errors.EvidenceTooLarge: 413,
     errors.EmptyEvidence: 422,

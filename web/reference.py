@@ -19,7 +19,8 @@ from web.paging import MOST, BoxText, Cursor, Limit, page_by_code, parse_bbox, w
 from web.problems import PROBLEMS
 from web.schemas import FeatureCollection, MatterPage, TeamPage
 from web.state import WorkerOf
-from web.views import json_answer, matter_view, moment, team_view
+from web.timeliness import moment
+from web.views import json_answer, matter_view, team_view
 
 router = APIRouter(prefix="/api", tags=["district"])
 

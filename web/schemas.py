@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dispatch.deadlines import Timeliness
 from dispatch.fleet import Fate
 from dispatch.model import Mode, Stage, State, TeamKind
 
@@ -102,7 +103,17 @@ class CaseOut(BaseModel):
     seen_at: datetime
     received_at: datetime
     changed_at: datetime
-    due_at: datetime
+    due_at: datetime | None
+    """None: it was not dispatched yet."""
+    standing: Timeliness | None
+    step: int
+    """Of the escalation, where `standing` is that."""
+    left_s: int | None
+    """Of the limit, in its own time; negative when late."""
+    warn_at: datetime | None
+    limit: dict[str, float | str] | None
+    assumed: list[int]
+    """Years counted by the day of the week, because no calendar of them is known yet."""
     eta_s: int | None
     mode: Mode | None
     seq: int

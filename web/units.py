@@ -20,7 +20,8 @@ from web.paging import MOST, BoxText, Cursor, Limit, cut, page_by_code, parse_bb
 from web.problems import PROBLEMS, from_validation, language_of
 from web.schemas import PositionOut, PositionsOut, TrackPage, UnitOut, UnitPage
 from web.state import WorkerOf
-from web.views import json_answer, moment, stand_view, unit_view
+from web.timeliness import moment
+from web.views import json_answer, stand_view, unit_view
 
 router = APIRouter(prefix="/api", tags=["units"])
 

@@ -18,6 +18,7 @@ from dispatch.lifecycle import Transition
 from dispatch.model import Action, CaseRow, Matter, Report, Team, Unit
 from dispatch.reception import Received
 from dispatch.store.record import Told
+from web.timeliness import clock_view, moment
 
 
 def json_answer(value: object, status: int = 200) -> Response:
@@ -25,13 +26,8 @@ def json_answer(value: object, status: int = 200) -> Response:
     return Response(orjson.dumps(value), status, media_type="application/json")
 
 
-def moment(at: datetime) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def case_view(case: CaseRow, district: District) -> dict[str, Any]:
-    """A case for lists, map and stream."""
+def case_view(case: CaseRow, district: District, now: datetime | None = None) -> dict[str, Any]:
+    """A case for lists, map and stream, as of now if nothing else is said."""
     matter = district.matters.get(case.matter) or district.classes.get(case.matter)
     return {
         "case": case.case_no,
@@ -53,7 +49,7 @@ def case_view(case: CaseRow, district: District) -> dict[str, Any]:
         "seen_at": moment(case.seen_at),
         "received_at": moment(case.received_at),
         "changed_at": moment(case.changed_at),
-        "due_at": moment(case.due_at),
+        **clock_view(case, district, now or datetime.now(UTC)),
         "eta_s": case.eta_s,
         "mode": case.mode.value if case.mode else None,
         "seq": case.seq,
@@ -243,6 +239,7 @@ DETAILS: Final = (
     "joined",
     "evidence",
     "procedure",
+    "rule",
 )
 """What only some events tell."""
 
@@ -261,6 +258,7 @@ def event_view(recorded: Recorded) -> dict[str, Any]:
         "photos": event.data.get("photos", []),
         "place": event.data.get("place"),
         "was": _was(event.data.get("was")),
+        "clock": event.data.get("clock"),
         "details": {name: event.data[name] for name in DETAILS if name in event.data},
         "sealed": recorded.sealed.hex(),
         "prev": event.prev.hex(),

@@ -18,7 +18,8 @@ from dispatch.store.engine import connect
 from geo.travel import Way
 from web.problems import PROBLEMS
 from web.state import WorkerOf
-from web.views import json_answer, moment
+from web.timeliness import moment
+from web.views import json_answer
 
 router = APIRouter(prefix="/api", tags=["cases"])
 

@@ -95,6 +95,7 @@ def why(
         *_passed_over(decision, say),
         *_units(decision, district, say),
         *_notes(decision, language),
+        *([NOTES["calendar_assumed"][0 if language == "zh" else 1]] if case.clock and case.clock["assumed"] else []),
         *_edition(decision, district, in_force, say),
     ]
     if (case.team, case.unit) != (decision["team"], decision["unit"]):

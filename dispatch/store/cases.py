@@ -38,7 +38,7 @@ COLUMNS: Final = """
     c.case_no, c.report_id, c.state, c.seq, c.sealed, c.matter, c.urgency, c.team, c.unit, c.eta_s, c.mode,
     ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.township, c.grid, c.zones, c.seen_at, c.received_at, c.changed_at,
     c.due_at, c.notes, c.accuracy_m, c.level, c.stage, c.merged_into, c.suspended_until, c.suspended_from,
-    r.source, r.text, r.photos"""
+    c.clock, c.next_at, r.source, r.text, r.photos"""
 
 HOLDING: Final = "state IN ('assigned', 'accepted', 'on_the_way', 'on_scene')"
 """That a case's unit is on it: `lifecycle.HOLDS_UNIT`, in the words of the index that keeps a unit to one case."""

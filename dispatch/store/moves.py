@@ -69,8 +69,8 @@ _OPEN: Final = for_driver(
             id uuid, lon float8, lat float8, given_lon float8, given_lat float8, datum text, accuracy_m float8,
             seen_at timestamptz, received_at timestamptz, source text, matter text, text text, contact jsonb,
             photos text[], case_no text, state text, urgency int, team text, unit text, eta_s int, mode text,
-            township text, grid text, zones jsonb, due_at timestamptz, notes text[], action text, actor text,
-            data json, prev bytea, sealed bytea)
+            township text, grid text, zones jsonb, due_at timestamptz, clock jsonb, notes text[], action text,
+            actor text, data json, prev bytea, sealed bytea)
     ), actual AS MATERIALIZED (
         SELECT coalesce(array_agg(unit ORDER BY unit COLLATE "C"), '{{}}') AS busy,
                (SELECT coalesce(max(number), 0) FROM enactment) AS enacted
@@ -86,9 +86,10 @@ _OPEN: Final = for_driver(
         RETURNING id
     ), opened AS (
         INSERT INTO case_file (case_no, report_id, state, seq, sealed, matter, urgency, team, unit, eta_s, mode, geom,
-                               accuracy_m, township, grid, zones, seen_at, received_at, changed_at, due_at, notes)
+                               accuracy_m, township, grid, zones, seen_at, received_at, changed_at, due_at, next_at,
+                               clock, notes)
         SELECT case_no, id, state, 1, sealed, matter, urgency, team, unit, eta_s, mode, {_POINT},
-               accuracy_m, township, grid, zones, seen_at, received_at, received_at, due_at, notes
+               accuracy_m, township, grid, zones, seen_at, received_at, received_at, due_at, due_at, clock, notes
         FROM reported JOIN given USING (id)
         ORDER BY unit COLLATE "C"
         RETURNING case_no
@@ -171,6 +172,7 @@ def _opening_values(opening: Opening) -> dict[str, Any]:
         "township": case.township,
         "grid": case.grid,
         "zones": case.zones,
+        "clock": case.clock,
         "notes": case.notes,
         "action": event.action,
         "actor": event.actor,
@@ -183,7 +185,8 @@ def _opening_values(opening: Opening) -> dict[str, Any]:
 _STANDS: Final = """
             state = :state, seq = :seq, sealed = :sealed, team = :team, unit = :unit, eta_s = :eta_s, mode = :mode,
             changed_at = :changed_at, due_at = :due_at, level = :level, stage = :stage, merged_into = :merged_into,
-            suspended_until = :suspended_until, suspended_from = :suspended_from"""
+            suspended_until = :suspended_until, suspended_from = :suspended_from, next_at = :next_at,
+            clock = CAST(:clock AS jsonb)"""
 _LIES: Final = """,
             geom = ST_SetSRID(ST_MakePoint(:lon, :lat), 4326), accuracy_m = :accuracy_m, township = :township,
             grid = :grid, zones = CAST(:zones AS jsonb), notes = CAST(:notes AS text[])"""
@@ -240,13 +243,13 @@ async def advance_case(connection: AsyncConnection, case: CaseRow, entry: Entry)
 
     For what keeps the case's team and unit, or sets it free. Raises `AlreadyThere` when the action's id is known.
     """
-    return await _write(connection, _ADVANCE, {**_event_values(entry), **_case_values(case)}) is not None
+    return await _write(connection, _ADVANCE, _moved_values(case, entry)) is not None
 
 
 async def merge_case(connection: AsyncConnection, case: CaseRow, entry: Entry, into: CaseRow, told: Entry) -> bool:
     """As `advance_case`, for a case that is merged into another, with the event that this leaves with the other one."""
     there = {f"into_{name}": value for name, value in _event_values(told).items()}
-    values = {**_event_values(entry), **_case_values(case), **there, "into": into.case_no}
+    values = {**_moved_values(case, entry), **there, "into": into.case_no}
     return await _write(connection, _MERGE, values) is not None
 
 
@@ -256,13 +259,13 @@ async def send_case(connection: AsyncConnection, case: CaseRow, entry: Entry, en
     enacted: the last enactment that was known when it was decided. Raises `AnotherEdition` and `UnitTaken` too: then
     nothing is written.
     """
-    values = {**_event_values(entry), **_case_values(case)}
+    values = _moved_values(case, entry)
     return await _write_if_enacted(connection, _SEND, values, enacted)
 
 
 async def relocate_case(connection: AsyncConnection, case: CaseRow, entry: Entry, enacted: int) -> bool:
     """As `send_case`, also where it lies, and what follows from that."""
-    values = {**_event_values(entry), **_case_values(case)}
+    values = _moved_values(case, entry)
     values |= {name: getattr(case, name) for name in ("lon", "lat", "accuracy_m", "township", "grid")}
     values |= {"zones": orjson.dumps(case.zones).decode(), "notes": list(case.notes)}
     return await _write_if_enacted(connection, _RELOCATE, values, enacted)
@@ -318,7 +321,13 @@ def _case_values(case: CaseRow) -> dict[str, Any]:
         "merged_into": case.merged_into,
         "suspended_until": case.suspended_until,
         "suspended_from": case.suspended_from.value if case.suspended_from else None,
+        "next_at": case.next_at,
     }
+
+
+def _moved_values(case: CaseRow, entry: Entry) -> dict[str, Any]:
+    clock = None if case.clock is None else orjson.dumps(case.clock).decode()
+    return {**_event_values(entry), **_case_values(case), "clock": clock}
 
 
 @dataclass(frozen=True, slots=True)

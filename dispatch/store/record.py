@@ -99,7 +99,7 @@ async def events_since(connection: AsyncConnection, since: int, limit: int) -> t
 _RANGE: Final = "{0} > %(after)s AND (%(last)s::text IS NULL OR {0} <= %(last)s)"
 _CHAINS: Final = f"""
     SELECT c.case_no, c.seq AS head_seq, c.state, c.sealed AS head_sealed, c.team, c.unit, c.due_at,
-           c.level, c.stage, c.merged_into, c.suspended_until, c.suspended_from,
+           c.level, c.stage, c.merged_into, c.suspended_until, c.suspended_from, c.clock,
            c.received_at AS opened_at, c.matter AS case_matter, c.urgency AS case_urgency, c.township AS case_township,
            c.grid AS case_grid, ST_X(c.geom) AS case_lon, ST_Y(c.geom) AS case_lat,
            c.accuracy_m AS case_accuracy_m, c.notes AS case_notes, r.id, r.given_lon, r.given_lat,

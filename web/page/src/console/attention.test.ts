@@ -33,12 +33,24 @@ describe("what asks for an eye", () => {
     const held = hold(sample({ unit: null, due_at: at(10) }));
     expect(flags(held, NINE + 60 * MINUTE, CLAIM)).toEqual({
       open: true,
+      runs: true,
+      warned: false,
       late: true,
       returned: false,
       waiting: true,
       unclaimed: true,
       unsure: false,
     });
+  });
+
+  it("warns from the moment that the server says until it is late, and of nothing that does not run", () => {
+    const held = hold(sample({ warn_at: at(192), due_at: at(240) }));
+    const warned = (minutes: number): boolean => flags(held, NINE + minutes * MINUTE, CLAIM).warned;
+    expect([191, 192, 240, 241].map(warned)).toEqual([false, true, true, false]);
+    for (const patch of [{ state: "suspended" }, { due_at: null, warn_at: null }, { state: "handled" }] as const) {
+      const still = flags(hold(sample({ warn_at: at(1), due_at: at(2), ...patch })), NINE + 9 * MINUTE, CLAIM);
+      expect([still.runs, still.warned, still.late]).toEqual([false, false, false]);
+    }
   });
 
   it("does not wait for a unit once somebody is there or it was sent back", () => {

@@ -6,7 +6,10 @@ import type { Case, State } from "../shared/types";
 /** A case as held on the page: its moments parsed once. */
 export interface Held {
   readonly c: Case;
+  /** Infinite where nothing is due. */
   readonly due: number;
+  /** From when on it is warned of. */
+  readonly warn: number;
   readonly changed: number;
   readonly received: number;
 }
@@ -25,6 +28,10 @@ export type Look =
 
 export interface Flags {
   open: boolean;
+  /** Its clock runs. */
+  runs: boolean;
+  /** Not late yet, and most of its limit is used. */
+  warned: boolean;
   late: boolean;
   returned: boolean;
   waiting: boolean;
@@ -52,15 +59,25 @@ const RUNNING: ReadonlySet<State> = new Set(["assigned", "accepted", "on_the_way
 const NEEDS_UNIT: ReadonlySet<State> = new Set(["assigned", "accepted"]);
 
 export function hold(c: Case): Held {
-  return { c, due: Date.parse(c.due_at), changed: Date.parse(c.changed_at), received: Date.parse(c.received_at) };
+  const at = (moment: string | null): number => (moment ? Date.parse(moment) : Number.POSITIVE_INFINITY);
+  return {
+    c,
+    due: at(c.due_at),
+    warn: at(c.warn_at),
+    changed: Date.parse(c.changed_at),
+    received: Date.parse(c.received_at),
+  };
 }
 
 /** `unclaimedAfter`: milliseconds that a team has for accepting. */
 export function flags(held: Held, now: number, unclaimedAfter: number): Flags {
   const { state, unit, notes } = held.c;
+  const runs = RUNNING.has(state) && Number.isFinite(held.due);
   return {
     open: !OVER.has(state),
-    late: RUNNING.has(state) && held.due < now,
+    runs,
+    warned: runs && held.warn <= now && now <= held.due,
+    late: runs && held.due < now,
     returned: state === "returned",
     waiting: unit === null && NEEDS_UNIT.has(state),
     unclaimed: state === "assigned" && now - held.changed > unclaimedAfter,

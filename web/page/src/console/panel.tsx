@@ -96,9 +96,13 @@ function Headline({ desk, c, detail }: { desk: Desk; c: Case; detail: CaseDetail
         </span>
         {seen !== c.state && <span class="chip">{t(`state.${c.state}`)}</span>}
         {flag.waiting && seen !== "waiting" && <span class="chip waiting">{t("look.waiting")}</span>}
+        {flag.warned && <span class="chip warned">{t("look.warned")}</span>}
+        {c.level > 0 && <span class="chip level">{t("level", { n: c.level })}</span>}
         {flag.unsure && <span class="chip unsure">{t("confirm.chip")}</span>}
         {flag.unclaimed && seen !== "unclaimed" && <span class="chip unclaimed">{t("look.unclaimed")}</span>}
-        {running && !flag.late && <span class="left">{t("dueIn", { span: span(held.due - moment.now, lang()) })}</span>}
+        {flag.runs && !flag.late && (
+          <span class="left">{t("dueIn", { span: span(held.due - moment.now, lang()) })}</span>
+        )}
       </p>
       <dl class="facts">
         <dt>{t("panel.place")}</dt>
@@ -142,7 +146,11 @@ function Headline({ desk, c, detail }: { desk: Desk; c: Case; detail: CaseDetail
         </dd>
         <dt>{t("panel.due")}</dt>
         <dd>
-          <span class="strong">{time.stamp(c.due_at)}</span>
+          <span class="strong">{c.due_at ? time.stamp(c.due_at) : t("panel.notDue")}</span>
+          {c.state === "suspended" && c.left_s !== null && (
+            <span class="sub">{t("panel.stands", { span: span(c.left_s * 1000, lang()) })}</span>
+          )}
+          {c.assumed.length > 0 && <span class="sub">{t("note.calendar_assumed")}</span>}
         </dd>
       </dl>
     </header>

@@ -144,7 +144,7 @@ function QueueRow({ row, state, place, of, open }: RowProps) {
   const township = c.township ? state.places.get("township")?.get(c.township) : undefined;
   const time = clock(state.district?.timezone ?? "Asia/Shanghai");
   const isOpen = state.open?.id === c.case;
-  const { unsure } = flags(held, state.now, Number.POSITIVE_INFINITY);
+  const { unsure, warned } = flags(held, state.now, Number.POSITIVE_INFINITY);
   const names = [
     "row",
     look,
@@ -169,6 +169,8 @@ function QueueRow({ row, state, place, of, open }: RowProps) {
       <div class="what">
         <div class="matter">
           {c.urgency === 1 && <span class="urgent">{t("urgency.1")}</span>}
+          {warned && <span class="warned">{t("look.warned")}</span>}
+          {c.level > 0 && <span class="level">{t("level", { n: c.level })}</span>}
           {unsure && <span class="unsure">{t("confirm.chip")}</span>}
           <span class="text">{nameOf({ name: c.matter_name, name_en: c.matter_name_en })}</span>
         </div>
@@ -206,6 +208,7 @@ function timeOf({ held, look }: Row, now: number, received: string): string {
     case "closed":
       return received;
     default:
+      if (!flags(held, now, Number.POSITIVE_INFINITY).runs) return received;
       return t("dueIn", { span: inWords(held.due - now) });
   }
 }

@@ -192,7 +192,16 @@ export interface Case {
   seen_at: string;
   received_at: string;
   changed_at: string;
-  due_at: string;
+  /** Null: nobody was sent yet, and nothing is due. */
+  due_at: string | null;
+  /** From then on it is warned of. */
+  warn_at: string | null;
+  /** Of the limit, in its own time, as of when it was told; negative when late. */
+  left_s: number | null;
+  /** How far up it was escalated. */
+  level: number;
+  /** Years whose holidays are not announced yet: counted by the day of the week. */
+  assumed: number[];
   eta_s: number | null;
   mode: Mode | null;
   seq: number;

@@ -35,7 +35,7 @@ export function tasks(cases: readonly Case[], entries: readonly Entry[], from: L
       (a, b) =>
         Number(isOurs(b.case.state)) - Number(isOurs(a.case.state)) ||
         (a.metres ?? 0) - (b.metres ?? 0) ||
-        (a.case.due_at < b.case.due_at ? -1 : 1),
+        ((a.case.due_at ?? "") < (b.case.due_at ?? "") ? -1 : 1),
     );
 }
 

@@ -93,7 +93,7 @@ export function TaskSheet(props: TaskSheetProps) {
         </h2>
         <p class="task-facts">
           {task.metres !== null && <span>{t("away", { d: distance(task.metres, lang()) })}</span>}
-          <Due at={c.due_at} now={now} />
+          {c.due_at && <Due at={c.due_at} now={now} />}
         </p>
         {district && <PlaceMap {...{ client, district }} place={place} />}
         <dl>

@@ -166,7 +166,7 @@ function TaskRow({ task, now, fromBase, onOpen }: TaskRowProps) {
       </span>
       <span class="task-facts">
         {task.metres !== null && <span>{t(fromBase ? "awayBase" : "away", { d: distance(task.metres, lang()) })}</span>}
-        {isOurs(c.state) && <Due at={c.due_at} now={now} />}
+        {isOurs(c.state) && c.due_at && <Due at={c.due_at} now={now} />}
         {task.pending.map((entry) => (
           <StateChip key={entry.id} state={entry.state} />
         ))}
