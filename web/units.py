@@ -89,7 +89,7 @@ async def put_position(code: UnitCode, given: PositionIn, worker: WorkerOf) -> R
     (position,) = _positioned(worker, [(code, given)])
     if isinstance(position, DomainError):
         raise position
-    (fate,) = await worker.feed.take([position])
+    (fate,) = await _taken(worker, [position])
     return json_answer({"fate": fate.value, **stand_view(_stand(worker, code))})
 
 
@@ -108,7 +108,7 @@ async def put_positions(request: Request, worker: WorkerOf) -> Response:
     drafts = [draft for _, draft in read if isinstance(draft, UnitPositionIn)]
     found = iter(_positioned(worker, [(draft.unit, draft) for draft in drafts]))
     outcomes = [(number, draft if isinstance(draft, DomainError) else next(found)) for number, draft in read]
-    fates = iter(await worker.feed.take([one for _, one in outcomes if isinstance(one, Position)]))
+    fates = iter(await _taken(worker, [one for _, one in outcomes if isinstance(one, Position)]))
     answers = [
         _refused(number, one, language)
         if isinstance(one, DomainError)
@@ -160,6 +160,16 @@ def _stand(worker: WorkerOf, code: str) -> Stand:
 def _positioned(worker: WorkerOf, given: Sequence[tuple[str, PositionIn]]) -> list[Position | DomainError]:
     track = timedelta(days=worker.settings.track_days)
     return positioned(worker.ground, worker.feed.fleet.units, given, datetime.now(UTC), track)
+
+
+async def _taken(worker: WorkerOf, given: Sequence[Position]) -> Sequence[Fate]:
+    """Who comes on shift is offered what waits."""
+    fleet = worker.feed.fleet
+    returns = any(one.on_shift and not fleet.on_shift(one.unit) for one in given)
+    fates = await worker.feed.take(given)
+    if returns:
+        worker.offering.wake()
+    return fates
 
 
 def _after(name: str, cursor: str | None) -> datetime | None:
