@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -64,7 +64,7 @@ async def units(
         and within(box, (stand := fleet.stand(unit.code)).lon, stand.lat)
     )
     page, following = page_by_code("units", found, limit, cursor, lambda stand: stand.unit.code)
-    return json_answer({"items": [unit_view(stand, on_case) for stand in page], "next": following})
+    return json_answer({"items": [_view(worker, stand, on_case) for stand in page], "next": following})
 
 
 @router.get(
@@ -76,7 +76,7 @@ async def one_unit(code: UnitCode, worker: WorkerOf) -> Response:
     """One unit."""
     async with connect(worker.engine) as connection:
         on_case = await cases.case_by_unit(connection)
-    return json_answer(unit_view(_stand(worker, code), on_case))
+    return json_answer(_view(worker, _stand(worker, code), on_case))
 
 
 @router.put(
@@ -147,6 +147,11 @@ async def track(
         for row in page
     ]
     return json_answer({"unit": code, "items": items, "next": following})
+
+
+def _view(worker: WorkerOf, stand: Stand, on_case: Mapping[str, str]) -> dict[str, Any]:
+    watch = worker.feed.fleet.district.rota.watch(stand.unit.team, datetime.now(UTC))
+    return unit_view(stand, on_case, stand.unit.code in watch.on_duty)
 
 
 def _stand(worker: WorkerOf, code: str) -> Stand:
