@@ -246,6 +246,8 @@ DETAILS: Final = (
     "joined",
     "evidence",
     "procedure",
+    "units",
+    "despite",
 )
 """What only some events tell."""
 
