@@ -172,6 +172,29 @@ def test_the_most_urgent_first_then_who_came_first(database_url: str) -> None:
     assert passed, figures
 
 
+def test_the_row_is_read_to_its_end(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By pages: those whom nobody free can help hide none of the others."""
+    monkeypatch.setattr(offering, "PAGE", 2)
+
+    async def work(engine: AsyncEngine) -> None:
+        here_ = await shop(engine)
+        busy = {one.unit: one for one in [await here_.report(NOON), await here_.report(NOON)]}
+        matters = ["0101", *["0103"] * 5, "0102", "0101"]
+        waits = [
+            await here_.report(NOON + timedelta(seconds=n), matter=matter) for n, matter in enumerate(matters, start=1)
+        ]
+        served = []
+        for _ in range(3):
+            # Car 1 cannot dive.
+            await here_.do(NOON, busy["T1-V1"].case_no, Action.CANCEL)
+            assert await here_.offer(NOON) == 1
+            busy["T1-V1"] = next(row for row in await here_.open() if row.unit == "T1-V1")
+            served.append(busy["T1-V1"].case_no)
+        assert served == [waits[n].case_no for n in (6, 0, 7)]
+
+    run(database_url, work)
+
+
 def test_when_a_shift_begins_and_when_the_stand_in_comes(database_url: str) -> None:
     async def work(engine: AsyncEngine) -> None:
         here_ = await shop(engine)
