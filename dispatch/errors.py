@@ -324,6 +324,13 @@ class UnitBusy(DomainError):
     Choose one that is free, or none."""
 
 
+class UnitCannotGo(DomainError):
+    """单元 {unit} 现在不能去案件 {case}：{why_zh}。
+    Unit {unit} cannot go to case {case} now: {why}.
+    请重新统筹，或另派单元。
+    Plan again, or send another."""
+
+
 # --- where units are --------------------------------------------------------------------------------------------
 
 

@@ -33,6 +33,7 @@ from dispatch.settings import Settings
 from dispatch.store.engine import conninfo, open_to_serve
 from dispatch.store.roles import Guard
 from web import (
+    assignment,
     batch,
     casebook,
     checkpoints,
@@ -61,6 +62,7 @@ ROOMS: Final = (
     reports,
     batch,
     casebook,
+    assignment,
     disputes,
     evidence,
     contacts,

@@ -65,6 +65,7 @@ STATUS: Final[Mapping[type[errors.DomainError], int]] = {
     errors.EvidenceTooLarge: 413,
     errors.EmptyEvidence: 422,
     errors.UnitBusy: 409,
+    errors.UnitCannotGo: 409,
     errors.UnitNotListed: 404,
     errors.FixInFuture: 422,
     errors.FixTooOld: 422,
