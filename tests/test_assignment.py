@@ -92,7 +92,7 @@ def everything(made: list[Waiting], busy: frozenset[str]) -> list[dict[str, str]
     """Every plan there is."""
     allowed = may_go(made, busy)
     units = sorted({code for _, code in allowed}) + [""] * len(made)
-    chosen = {row for row in permutations(units, len(made))}
+    chosen = set(permutations(units, len(made)))
     plans = [{one.case: code for one, code in zip(made, row, strict=True) if code} for row in chosen]
     return [plan for plan in plans if plan.items() <= allowed]
 
@@ -265,4 +265,4 @@ def test_wrong_weights_are_named(tmp_path: Path, wrong: str) -> None:
     folder = write_small_district(tmp_path / "small")
     (folder / "district.toml").write_text(f"{TOML}\n[assignment]\n{wrong}\n", "utf-8")
     (finding,) = check(folder)
-    assert f"assignment.{wrong.split(' ')[0]}" in str(finding)
+    assert f"assignment.{wrong.partition(' ')[0]}" in str(finding)
