@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -44,4 +45,6 @@ def wait(url: str, ground: Ground, reports: Sequence[dict[str, Any]], ago_min: S
         finally:
             await engine.dispose()
 
-    return asyncio.run(take())
+    # Of a thread of its own: Playwright's has a loop that runs already.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(take())).result()
