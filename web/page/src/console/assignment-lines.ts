@@ -36,6 +36,7 @@ function paint(
 ): void {
   const [x0, y0, x1, y1] = [left(view, from), top(view, from), left(view, to), top(view, to)];
   const length = Math.hypot(x1 - x0, y1 - y0);
+  // It is there already.
   if (length < OFF + HEAD) return;
   const [east, south] = [(x1 - x0) / length, (y1 - y0) / length];
   const [tipX, tipY] = [x1 - east * OFF, y1 - south * OFF];

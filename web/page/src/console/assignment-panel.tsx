@@ -78,6 +78,9 @@ export function Assignment({ desk }: { desk: Desk }) {
     desk.map?.over.showPairs(linesOf(drawn, (pair) => isChosen(pair) || fate(pair).kind === "done", pointed));
   }, [key, pointed, desk.map]);
   useEffect(() => () => desk.map?.over.showPairs([]), [desk]);
+  useEffect(() => {
+    if (solved) desk.map?.frame([...solved.plan.pairs.flatMap((pair) => [pair, pair.from]), ...solved.plan.left]);
+  }, [solved, desk.map]);
 
   const accept = async (): Promise<void> => {
     if (!solved || sending || chosen.length === 0) return;
