@@ -7,7 +7,7 @@ only while the case still waits at the step that the plan saw and the unit may s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -114,9 +114,11 @@ def loads(ground: Ground, by_team: Mapping[str, int]) -> dict[str, float]:
 
 
 async def accept(
-    engine: AsyncEngine, editions: Editions, fleet: Fleet, acceptance: Acceptance, now: datetime
+    engine: AsyncEngine, editions: Editions, fleet: Fleet, acceptance: Acceptance, clock: Callable[[], datetime]
 ) -> list[Became]:
     """Order each accepted pair, in the order in which they come; what one comes to changes no other.
+
+    clock: says what time it is; many pairs take a while.
 
     Refused are, each by itself: `UnknownCase`, `CaseMovedOn` (somebody moved it, or it has a unit by now), `UnitBusy`,
     `UnitCannotGo`, `UnknownUnit`, and what else `desk.act` raises. Raises `DatabaseUnavailable`: what was done by then
@@ -125,7 +127,7 @@ async def accept(
     became = []
     for choice, order in orders(acceptance):
         try:
-            outcome: CaseRow | errors.DomainError = await _ordered(engine, editions, fleet, order, now)
+            outcome: CaseRow | errors.DomainError = await _ordered(engine, editions, fleet, order, clock())
         except errors.DatabaseUnavailable:
             raise
         except errors.DomainError as error:

@@ -8,7 +8,7 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dispatch.assignment import MOST_LOAD, MOST_WAITED_S, Plan, Proposal, Waiting, propose, token
@@ -97,6 +97,7 @@ def everything(made: list[Waiting], busy: frozenset[str]) -> list[dict[str, str]
     return [plan for plan in plans if plan.items() <= allowed]
 
 
+@settings(deadline=None)
 @given(instances(), weights)
 def test_it_is_never_worse_and_only_sends_who_may_go(
     instance: tuple[list[Waiting], frozenset[str], dict[str, float]], by: Weights
@@ -118,6 +119,7 @@ def test_it_is_never_worse_and_only_sends_who_may_go(
     assert found.as_good == (sent(found.plan) == sent(found.one_by_one))
 
 
+@settings(deadline=None)
 @given(instances(4, 4), weights)
 @example(([waits(0, 1, 0, unit(0, 5.0)), waits(1, 1, 0, unit(0, 5.0), unit(1, 9_000.0))], NOBODY, {}), STANDARD)
 def test_it_costs_what_the_best_of_all_plans_costs(
@@ -128,6 +130,7 @@ def test_it_costs_what_the_best_of_all_plans_costs(
     assert propose(made, busy, share, by).plan.cost == pytest.approx(best)
 
 
+@settings(deadline=None)
 @given(instances(), st.randoms(use_true_random=False))
 def test_whoever_comes_first_the_plan_is_the_same(
     instance: tuple[list[Waiting], frozenset[str], dict[str, float]], random: object
@@ -144,6 +147,7 @@ def _shuffled(items: object, random: object) -> list:  # type: ignore[type-arg]
     return found
 
 
+@settings(deadline=None)
 @given(instances())
 def test_one_by_one_is_what_is_done_without_a_plan(
     instance: tuple[list[Waiting], frozenset[str], dict[str, float]],

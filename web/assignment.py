@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
@@ -129,7 +130,7 @@ async def accept(given: AcceptanceIn, request: Request, worker: WorkerOf) -> Res
     language, acceptance = language_of(request), given.acceptance()
     try:
         became = await assigning.accept(
-            worker.engine, worker.editions, worker.feed.fleet, acceptance, datetime.now(UTC)
+            worker.engine, worker.editions, worker.feed.fleet, acceptance, partial(datetime.now, UTC)
         )
     finally:
         worker.hub.nudge()

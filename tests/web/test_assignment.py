@@ -57,7 +57,7 @@ def test_a_plan_is_looked_at_and_accepted_in_part(desk: Open, server: str, waiti
     goes = {pair["case"]: pair["unit"] for pair in plan["pairs"]}
     assert len(goes) + len(plan["left"]) == len(waiting) == plan["waiting"]
     page = ready(desk(screen=WALL))
-    expect(page.locator(".assign-all")).to_have_text(f"统筹派遣 {len(waiting)} 件")
+    expect(page.locator(".assign-all .long")).to_have_text(f"统筹派遣 {len(waiting)} 件")
     page.keyboard.press("a")
     panel = page.get_by_role("complementary", name="统筹派遣")
     rows = panel.locator(".pairs li:has(input)")

@@ -28,7 +28,8 @@ export function AssignAll({ desk }: { desk: Desk }) {
       onClick={() => desk.store.set({ assigning: !assigning })}
     >
       <CaseSign look="waiting" size={14} />
-      {say("open", { n })}
+      <span class="long">{say("open", { n })}</span>
+      <span class="short">{say("open.short", { n })}</span>
     </button>
   );
 }
@@ -71,7 +72,8 @@ export function Assignment({ desk }: { desk: Desk }) {
 
   const fate = (pair: PlanPair): Fate => fateOf(pair, desk.store.book.get(pair.case)?.c.seq, answers);
   const isChosen = (pair: PlanPair): boolean => fate(pair).kind === "open" && !leftOut.has(pair.case);
-  const chosen = solved?.plan.pairs.filter(isChosen) ?? [];
+  const acceptable = solved?.plan.pairs.filter((pair) => fate(pair).kind === "open") ?? [];
+  const chosen = acceptable.filter(isChosen);
   const drawn = solved?.plan.pairs.filter((pair) => ["open", "done"].includes(fate(pair).kind)) ?? [];
   const key = drawn.map((pair) => `${pair.case}${isChosen(pair)}`).join();
   useEffect(() => {
@@ -154,6 +156,18 @@ export function Assignment({ desk }: { desk: Desk }) {
               <button type="button" disabled={sending} onClick={() => void solve()}>
                 {say("again")}
               </button>
+              {acceptable.length > 1 && (
+                <label>
+                  <input
+                    type="checkbox"
+                    checked={chosen.length === acceptable.length}
+                    onChange={({ currentTarget: { checked } }) =>
+                      setLeftOut(new Set(checked ? [] : acceptable.map((pair) => pair.case)))
+                    }
+                  />
+                  {say("all")}
+                </label>
+              )}
             </div>
             {changed && !sending && <p class="quiet">{say("stale")}</p>}
             {notice && (

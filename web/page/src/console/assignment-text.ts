@@ -5,6 +5,7 @@ import { words } from "../shared/i18n";
 const zh = {
   title: "统筹派遣",
   open: "统筹派遣 {n} 件",
+  "open.short": "统筹 {n}",
   "open.hint": "{n} 件待派：一并求解，与逐件派遣对比（A）",
   close: "关闭",
   working: "正在求解…",
@@ -56,6 +57,7 @@ const zh = {
 const en: Record<keyof typeof zh, string> = {
   title: "Assign all at once",
   open: "Assign all {n}",
+  "open.short": "Assign {n}",
   "open.hint": "{n} wait: solve for all of them, held against one by one (A)",
   close: "Close",
   working: "Solving…",
