@@ -22,7 +22,7 @@ from dispatch.store import cases, moves
 from dispatch.store import evidence as kept
 from dispatch.store.engine import connect
 
-__all__ = ["Order", "act", "stands"]
+__all__ = ["Order", "act", "moved_on", "stands"]
 
 PLACE: Final = ("lon", "lat", "accuracy_m")
 
@@ -115,7 +115,7 @@ async def _acted(
                 raise errors.ActionConflicts(id=str(order.id), case=facts.done[0])
             return facts.case
         if order.seq is not None and not facts.history.acted <= order.seq <= facts.case.seq:
-            raise _moved_on(facts)
+            raise moved_on(facts)
         if order.photos:
             await moves.photos_are_here(connection, order.photos)
         if not _rests_on_edition(order, facts.case):
@@ -164,7 +164,8 @@ def _written(case: CaseRow, written: bool) -> CaseRow:
     return case
 
 
-def _moved_on(facts: moves.ActionFacts) -> errors.CaseMovedOn:
+def moved_on(facts: moves.ActionFacts) -> errors.CaseMovedOn:
+    """The refusal that tells what happened meanwhile."""
     last = facts.history.last
     return errors.CaseMovedOn(
         {"seq": facts.case.seq if facts.case else None},

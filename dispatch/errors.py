@@ -352,6 +352,13 @@ class UnitUnskilled(DomainError):
     Let the command centre name it, or name none."""
 
 
+class UnitCannotGo(DomainError):
+    """单元 {unit} 现在不能去案件 {case}：{why_zh}。
+    Unit {unit} cannot go to case {case} now: {why}.
+    请重新统筹，或另派单元。
+    Plan again, or send another."""
+
+
 # --- where units are --------------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pyproj.exceptions import CRSError
 
 from dispatch.folder import Reading
-from dispatch.model import Source
+from dispatch.model import Source, Weights
 from geo.grid import Cover, Metric
 
 FILE: Final = "district.toml"
@@ -35,6 +35,8 @@ class DistrictSettings:
     speeds_kmh: Mapping[str, float]
     triage: frozenset[Source] = frozenset()
     """Sources whose reports somebody looks at before anybody is sent."""
+    weights: Weights = field(default_factory=Weights)
+    """When many cases are given their units at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ def read_manifest(reading: Reading) -> Manifest | None:
             settings.share("confirm_share", 0.7),
             MappingProxyType({name: float(v) for name, v in speeds.items() if is_positive(v)}),
             _triage(settings),
+            _weights(Section(reading, "assignment", raw.get("assignment"))),
         ),
         digits=_digits(reading, raw.get("grid_code")),
         layers=_layers(reading, raw.get("layers")),
@@ -162,6 +165,24 @@ def _triage(settings: Section) -> frozenset[Source]:
         return frozenset(Source(one) for one in listed)
     settings.bad("triage", "[" + ", ".join(f'"{one}"' for one in Source) + "]")
     return frozenset()
+
+
+def _weights(section: Section) -> Weights:
+    """The section `assignment`; the standard's where the file does not say."""
+    standard, given = Weights(), section.raw.get("urgency", {})
+    urgency = {
+        key: given[str(key)] if isinstance(given, dict) and is_positive(given.get(str(key))) else weight
+        for key, weight in standard.urgency.items()
+    }
+    if not isinstance(given, dict) or any(
+        name not in map(str, urgency) or not is_positive(given[name]) for name in given
+    ):
+        section.bad("urgency", "{ 1 = 4, 2 = 2, 3 = 1 }")
+    return Weights(
+        MappingProxyType({key: float(weight) for key, weight in urgency.items()}),
+        60 * section.number("left_min", standard.left_s / 60),
+        60 * section.number("load_min", standard.load_s / 60),
+    )
 
 
 def _metric(head: Section) -> Metric | None:

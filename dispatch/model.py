@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -232,6 +233,18 @@ class Rule:
     """A team's code, or `@layer`: the team named by the zone of that layer which holds the place."""
     note: str
     note_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What counts how much when many cases are given their units at once. See `docs/assignment.md`."""
+
+    urgency: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({1: 4.0, 2: 2.0, 3: 1.0}))
+    """A second of a case of this urgency counts so many times."""
+    left_s: float = 7200.0
+    """To be left waiting counts as so many seconds on the way, and what it has waited."""
+    load_s: float = 300.0
+    """A unit of a team that has all the open cases it should, counts as so many seconds farther off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,15 @@ class Candidate:
         return "off_shift" if not self.on_shift else "" if self.on_duty else "off_duty"
 
 
+def hindrance(candidate: Candidate, busy: Collection[str], on_it: str | None = None) -> str:
+    """Why a candidate may not go, as a code; empty: it may. `on_it`: as of `rank`."""
+    if candidate.leg is None:
+        return "unreachable"
+    if candidate.unit.code == on_it:
+        return ""
+    return candidate.unfit or ("busy" if candidate.unit.code in busy else "")
+
+
 def rank(candidates: Sequence[Candidate], busy: Collection[str], on_it: str | None = None) -> tuple[UnitVerdict, ...]:
     """Every candidate judged: the first is the one to send, if its `chosen` is true.
 
@@ -43,20 +52,13 @@ def rank(candidates: Sequence[Candidate], busy: Collection[str], on_it: str | No
     same answer. `on_it`: the unit that is on the case already, and goes on with it if it can get there.
     """
 
-    def hindrance(candidate: Candidate) -> str:
-        if candidate.leg is None:
-            return "unreachable"
-        if candidate.unit.code == on_it:
-            return ""
-        return candidate.unfit or ("busy" if candidate.unit.code in busy else "")
-
     def order(candidate: Candidate) -> tuple[bool, bool, float, str]:
         seconds, code = candidate.leg.seconds if candidate.leg else float("inf"), candidate.unit.code
-        return (hindrance(candidate) != "", code != on_it, seconds, code)
+        return (hindrance(candidate, busy, on_it) != "", code != on_it, seconds, code)
 
     verdicts = []
     for place, candidate in enumerate(sorted(candidates, key=order)):
-        leg, code, hindered = candidate.leg, candidate.unit.code, hindrance(candidate)
+        leg, code, hindered = candidate.leg, candidate.unit.code, hindrance(candidate, busy, on_it)
         chosen = place == 0 and not hindered
         verdicts.append(
             UnitVerdict(

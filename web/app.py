@@ -35,6 +35,7 @@ from dispatch.settings import Settings
 from dispatch.store.engine import conninfo, open_to_serve
 from dispatch.store.roles import Guard
 from web import (
+    assignment,
     batch,
     casebook,
     checkpoints,
@@ -63,6 +64,7 @@ ROOMS: Final = (
     reports,
     batch,
     casebook,
+    assignment,
     disputes,
     evidence,
     contacts,

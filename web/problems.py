@@ -69,6 +69,7 @@ STATUS: Final[Mapping[type[errors.DomainError], int]] = {
     errors.UnitBusy: 409,
     errors.UnitOffDuty: 409,
     errors.UnitUnskilled: 409,
+    errors.UnitCannotGo: 409,
     errors.UnitNotListed: 404,
     errors.FixInFuture: 422,
     errors.FixTooOld: 422,

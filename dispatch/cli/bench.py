@@ -121,6 +121,20 @@ def travel_command(
     _measure(district, as_json, work)
 
 
+@app.command("assign")
+def assign_command(
+    district: DistrictOption = None,
+    cases: Annotated[int, typer.Option(min=2, max=500, help="How many made cases wait.")] = 200,
+    units: Annotated[int, typer.Option(min=2, max=1000, help="How many made units are free.")] = 100,
+    rounds: Annotated[int, typer.Option(min=1, help="How many made streams.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Many waiting cases given their units at once, against one by one: 200 by 100 in under a second of a processor."""
+    from dispatch.bench import assign
+
+    _measure(district, as_json, lambda ground, folder, tell: assign.run(ground, folder, tell, cases, units, rounds))
+
+
 @app.command("powers")
 def powers_command(
     items: Annotated[int, typer.Option(min=100, help="How many made items.")] = 3882,

@@ -3,6 +3,7 @@
 import { useEffect, useReducer } from "preact/hooks";
 import { lang, nameOf, onLang } from "../shared/i18n";
 import { span } from "../shared/time";
+import { Assignment } from "./assignment-panel";
 import { Bar } from "./bar";
 import type { Desk } from "./desk";
 import { Help } from "./help";
@@ -49,9 +50,10 @@ export function App({ desk }: { desk: Desk }) {
           </button>
         </main>
       ) : (
-        <main class={`desk tab-${state.tab}${state.open ? " with-panel" : ""}`}>
+        <main class={`desk tab-${state.tab}${state.open || state.assigning ? " with-panel" : ""}`}>
           <Queue desk={desk} />
           <MapPane desk={desk} />
+          {state.assigning && <Assignment desk={desk} />}
           {state.open && <Panel desk={desk} open={state.open} />}
         </main>
       )}

@@ -4,6 +4,7 @@ import { Demonstration } from "../shared/demonstration";
 import { lang, nameOf, setLang } from "../shared/i18n";
 import { clock } from "../shared/time";
 import type { Counters } from "../shared/types";
+import { AssignAll } from "./assignment-panel";
 import type { Look } from "./attention";
 import type { Desk } from "./desk";
 import { SHOWS, type Show } from "./filter";
@@ -51,6 +52,7 @@ export function Bar({ desk }: { desk: Desk }) {
         ))}
       </nav>
       <div class="aside">
+        <AssignAll desk={desk} />
         <span class={`link ${state.link}`} role="status">
           <span class="dot" aria-hidden="true" />
           {t(state.link === "lost" ? "link.lost" : `link.${state.link}`)}

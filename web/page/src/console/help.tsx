@@ -10,6 +10,7 @@ const KEYS = [
   ["/", "help.filter"],
   ["S", "help.sort"],
   ["M", "help.map"],
+  ["A", "help.assign"],
   ["?", "help.help"],
 ] as const;
 

@@ -1,9 +1,21 @@
 /** Keys of the desk. Nothing is taken from a field that is being typed in, but Escape. */
 
+import { MANY } from "./assignment";
 import type { Desk } from "./desk";
 
 /** What a key asks for; null when it is not ours. Pure, so that it can be tested. */
-export type Wish = "next" | "previous" | "first" | "last" | "open" | "close" | "filter" | "help" | "sort" | "centre";
+export type Wish =
+  | "next"
+  | "previous"
+  | "first"
+  | "last"
+  | "open"
+  | "close"
+  | "filter"
+  | "help"
+  | "sort"
+  | "centre"
+  | "assign";
 
 export interface Press {
   key: string;
@@ -39,6 +51,8 @@ export function wish({ key, typing, onControl, modified }: Press): Wish | null {
       return "sort";
     case "m":
       return "centre";
+    case "a":
+      return "assign";
     default:
       return null;
   }
@@ -88,12 +102,16 @@ function grant(desk: Desk, asked: Wish, target: HTMLElement): boolean {
     case "centre":
       desk.centre();
       return true;
+    case "assign":
+      if (!state.assigning && (state.counters?.waiting ?? 0) < MANY) return false;
+      store.set({ assigning: !state.assigning });
+      return true;
     case "close":
       return closeNearest(desk, target);
   }
 }
 
-/** Escape goes one step back: the help, then the field that has the focus, then the case. */
+/** Escape goes one step back: the help, then the field that has the focus, then the case, then the plan. */
 function closeNearest(desk: Desk, target: HTMLElement): boolean {
   const { state } = desk.store;
   if (state.help) desk.store.set({ help: false });
@@ -103,6 +121,7 @@ function closeNearest(desk: Desk, target: HTMLElement): boolean {
   } else if (state.open) {
     desk.closeCase();
     document.getElementById("queue")?.focus();
-  } else return false;
+  } else if (state.assigning) desk.store.set({ assigning: false });
+  else return false;
   return true;
 }

@@ -84,6 +84,14 @@ export class MapView {
     if (name === "units") this.room.switchOn(on);
   }
 
+  /** Brings all of these places into view, near but no nearer than a street. */
+  frame(places: readonly { lon: number; lat: number }[]): void {
+    if (places.length === 0) return;
+    const [lons, lats] = [places.map(({ lon }) => lon), places.map(({ lat }) => lat)];
+    const [west, east, south, north] = [Math.min(...lons), Math.max(...lons), Math.min(...lats), Math.max(...lats)];
+    this.map.fitBounds([west, south, east, north], { padding: 90, maxZoom: 13.5, duration: calm(400) });
+  }
+
   home(): void {
     const [west, south, east, north] = this.district.bbox;
     this.map.fitBounds([west, south, east, north], { padding: 24, duration: calm(400) });

@@ -8,6 +8,7 @@
 
 import type { Map as MapLibre } from "maplibre-gl";
 import type { Case, Unit } from "../shared/types";
+import { type PairLine, paintPairs } from "./assignment-lines";
 import { LOOKS, type Look } from "./attention";
 import { Crowd } from "./crowd";
 import { between, left, type Spot, spot, top, type View, viewAt } from "./place";
@@ -76,6 +77,7 @@ export class Overlay {
   private reach = 0;
   private comesFrom: Spot | null = null;
   private way: readonly Spot[] = [];
+  private pairs: readonly PairLine[] = [];
   private coming: string[] = [];
   private frame = 0;
   private shown = "";
@@ -114,6 +116,12 @@ export class Overlay {
   /** The way of the chosen case's unit (longitude, latitude); empty: only that it comes from there. */
   showWay(line: readonly (readonly [number, number])[]): void {
     this.way = line.map(([lon, lat]) => spot(lon, lat));
+    this.soon();
+  }
+
+  /** A plan's pairs; empty: none. */
+  showPairs(pairs: readonly PairLine[]): void {
+    this.pairs = pairs;
     this.soon();
   }
 
@@ -164,6 +172,7 @@ export class Overlay {
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.clearRect(0, 0, wide, high);
     const zoom = this.map.getZoom();
+    paintPairs(pen, view, dense, this.pairs, (name) => this.sprites.colour(name));
     this.paintLine(pen, view, dense);
     if (!this.hidden.has("units") && zoom >= UNITS_FROM) this.paintUnits(pen, view, dense, zoom);
     if (!this.hidden.has("cases")) this.paintCases(pen, view, dense, zoom);

@@ -56,6 +56,8 @@ export interface State {
   /** Cases that have just arrived, with the moment until which they are highlighted. */
   fresh: ReadonlyMap<string, number>;
   help: boolean;
+  /** The plan for all who wait is on the screen. */
+  assigning: boolean;
   /** On a narrow screen: which of the two is shown. */
   tab: "queue" | "map";
   mapFailed: boolean;
@@ -85,6 +87,7 @@ const FIRST: State = {
   pin: null,
   fresh: new Map(),
   help: false,
+  assigning: false,
   tab: "queue",
   mapFailed: false,
   failedLayers: [],

@@ -245,6 +245,7 @@ export const zh = {
   "help.filter": "筛选",
   "help.sort": "切换排序",
   "help.map": "在地图上居中选中的案件",
+  "help.assign": "统筹派遣：多件待派时一并求解",
   "help.help": "显示本说明",
 } as const;
 
@@ -493,6 +494,7 @@ export const en: Record<Key, string> = {
   "help.filter": "Filter",
   "help.sort": "Change the order",
   "help.map": "Centre the map on the chosen case",
+  "help.assign": "Assign all: units for all who wait, at once",
   "help.help": "Show this",
 };
 

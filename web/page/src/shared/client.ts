@@ -15,6 +15,9 @@ import type {
   NewReport,
   Page,
   PhotoAnswer,
+  Plan,
+  PlanAcceptance,
+  PlanAnswer,
   Problem,
   ReportAnswer,
   Team,
@@ -103,6 +106,15 @@ export class Client {
 
   act(id: string, action: NewAction): Promise<Case & Pick<CaseDetail, "actions">> {
     return this.post(`/cases/${encodeURIComponent(id)}/actions`, action);
+  }
+
+  /** What is best for all who wait, as things are. */
+  assignment(): Promise<Plan> {
+    return this.get("/assignment");
+  }
+
+  accept(acceptance: PlanAcceptance): Promise<PlanAnswer> {
+    return this.post("/assignment", acceptance);
   }
 
   counters(): Promise<Counters> {

@@ -210,6 +210,75 @@ export interface Case {
   notes: string[];
 }
 
+/** Why a case is given this unit, or none, when all are planned for at once. */
+export interface PlanWhy {
+  code: "nearest" | "needed_elsewhere" | "spared" | "all_needed" | "no_unit";
+  /** The nearest that may go, where another is sent, and the case it is given to. */
+  unit: string | null;
+  eta_s: number | null;
+  case: string | null;
+  /** Candidates that may not go, by why. */
+  hindered: Record<string, number>;
+}
+
+/** A case that waits, as the plan saw it. */
+export interface Planned extends Case {
+  waited_s: number;
+  why: PlanWhy;
+  one_by_one: { unit: string; eta_s: number } | null;
+}
+
+export interface PlanPair extends Planned {
+  unit: string;
+  unit_name: string;
+  unit_name_en: string;
+  unit_team: string;
+  mode: Mode;
+  eta_s: number;
+  distance_m: number;
+  seen_s: number | null;
+  /** Where the unit is counted from. */
+  from: { lon: number; lat: number };
+}
+
+export interface PlanTally {
+  cases: number;
+  served: number;
+  total_s: number;
+  median_s: number | null;
+}
+
+export interface PlanSum extends PlanTally {
+  cost: number;
+  by_urgency: Record<string, PlanTally>;
+}
+
+/** Which unit should go to which waiting case, all at once, against one by one. */
+export interface Plan {
+  token: string;
+  version: string;
+  at: string;
+  waiting: number;
+  planned: number;
+  pairs: PlanPair[];
+  left: Planned[];
+  gain: { as_good: boolean; saved: number; all_at_once: PlanSum; one_by_one: PlanSum };
+}
+
+/** A plan, or a part of it, accepted; the same `id` again does nothing twice. */
+export interface PlanAcceptance {
+  id: string;
+  token: string;
+  pairs: { case: string; unit: string; seq: number }[];
+  actor: string;
+}
+
+export interface PlanAnswer {
+  done: number;
+  refused: number;
+  answers: { case: string; unit: string; status: number; answer?: Case; problem?: Problem }[];
+}
+
 /** One event of a case's record, as the history lists it. */
 export interface HistoryEvent {
   id: number;

@@ -1,0 +1,44 @@
+"""Cases that wait for a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch.model import CaseRow, State
+from dispatch.store.cases import COLUMNS, as_case
+
+NEED_UNIT: Final = frozenset({State.ASSIGNED, State.ACCEPTED})
+"""States in which a case without a unit waits for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanting:
+    """A case that waits, and of its decision where units are sent (as `outcomes.towards` takes it)."""
+
+    case: CaseRow
+    decision: Mapping[str, Any]
+
+
+_WAITING: Final = text(
+    f"""
+    SELECT {COLUMNS}, count(*) OVER () AS waiting,
+           (SELECT json_build_object('team', e.data #> '{{decision,team}}',
+                                     'target', e.data #> '{{decision,target}}',
+                                     'outcomes', coalesce(e.data #> '{{decision,outcomes}}', '[]'))
+            FROM event e WHERE e.case_no = c.case_no AND e.action IN ('report', 'relocate')
+            ORDER BY e.seq DESC LIMIT 1) AS decision
+    FROM case_file c JOIN report r ON r.id = c.report_id
+    WHERE c.state = ANY(CAST(:states AS text[])) AND c.unit IS NULL
+    ORDER BY c.urgency, c.received_at, c.case_no LIMIT :most"""  # noqa: S608
+)
+
+
+async def who_waits(connection: AsyncConnection, most: int) -> tuple[list[Wanting], int]:
+    """The first `most` of those that wait, the most urgent first and of equals who came first; and how many wait."""
+    rows = (await connection.execute(_WAITING, {"most": most, "states": sorted(NEED_UNIT)})).mappings().all()
+    return [Wanting(as_case(row), row["decision"]) for row in rows], int(rows[0]["waiting"]) if rows else 0
