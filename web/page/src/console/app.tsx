@@ -5,6 +5,7 @@ import { lang, nameOf, onLang } from "../shared/i18n";
 import { span } from "../shared/time";
 import { Bar } from "./bar";
 import type { Desk } from "./desk";
+import { DisputeList } from "./disputes";
 import { Help } from "./help";
 import { MapPane } from "./map-pane";
 import { Panel } from "./panel";
@@ -72,6 +73,7 @@ export function App({ desk }: { desk: Desk }) {
           ))}
         </nav>
       )}
+      {state.disputes && <DisputeList desk={desk} />}
       {state.help && <Help close={() => desk.store.set({ help: false })} />}
     </div>
   );

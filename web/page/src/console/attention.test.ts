@@ -35,6 +35,7 @@ describe("what asks for an eye", () => {
       open: true,
       late: true,
       returned: false,
+      disputed: false,
       waiting: true,
       unclaimed: true,
       unsure: false,

@@ -3,7 +3,18 @@
 import type { Desk } from "./desk";
 
 /** What a key asks for; null when it is not ours. Pure, so that it can be tested. */
-export type Wish = "next" | "previous" | "first" | "last" | "open" | "close" | "filter" | "help" | "sort" | "centre";
+export type Wish =
+  | "next"
+  | "previous"
+  | "first"
+  | "last"
+  | "open"
+  | "close"
+  | "filter"
+  | "help"
+  | "sort"
+  | "centre"
+  | "choose";
 
 export interface Press {
   key: string;
@@ -39,6 +50,8 @@ export function wish({ key, typing, onControl, modified }: Press): Wish | null {
       return "sort";
     case "m":
       return "centre";
+    case "x":
+      return "choose";
     default:
       return null;
   }
@@ -62,6 +75,7 @@ export function listenToKeys(desk: Desk): void {
 function grant(desk: Desk, asked: Wish, target: HTMLElement): boolean {
   const { store } = desk;
   const { state } = store;
+  if (state.disputes && asked !== "close") return false;
   if (state.help && asked !== "close" && asked !== "help") return false;
   switch (asked) {
     case "next":
@@ -88,21 +102,27 @@ function grant(desk: Desk, asked: Wish, target: HTMLElement): boolean {
     case "centre":
       desk.centre();
       return true;
+    case "choose":
+      if (!state.cursor) return false;
+      desk.choose(state.cursor);
+      return true;
     case "close":
       return closeNearest(desk, target);
   }
 }
 
-/** Escape goes one step back: the help, then the field that has the focus, then the case. */
+/** Escape goes one step back: the help, then the field that has the focus, then the case, then the choosing of several. */
 function closeNearest(desk: Desk, target: HTMLElement): boolean {
   const { state } = desk.store;
   if (state.help) desk.store.set({ help: false });
+  else if (state.disputes) desk.store.set({ disputes: false });
   else if (target.matches("input, select, textarea") && !target.closest(".order")) {
     target.blur();
     document.getElementById("queue")?.focus();
   } else if (state.open) {
     desk.closeCase();
     document.getElementById("queue")?.focus();
-  } else return false;
+  } else if (state.chosen) desk.chooseSeveral(false);
+  else return false;
   return true;
 }

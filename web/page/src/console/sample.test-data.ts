@@ -29,6 +29,10 @@ export function sample(patch: Partial<Case> = {}): Case {
     seq: 1,
     photos: [],
     notes: [],
+    level: 0,
+    stage: null,
+    merged_into: null,
+    suspended_until: null,
     ...patch,
   };
 }
