@@ -9,10 +9,12 @@ import type { Desk } from "./desk";
 import { UntilField } from "./fields";
 import { TeamOptions } from "./filters";
 import { newOrder, said } from "./order";
-import { nameOfSeat } from "./ordering";
 import { SeatPicker } from "./orders";
 import { t } from "./text";
 import { noteHint, w } from "./words";
+
+/** What could not be read is asked for again after so long. */
+const ASK_AGAIN_MS = 3000;
 
 export function BulkBar({ desk }: { desk: Desk }) {
   const { chosen, rows, seat } = desk.store.state;
@@ -31,8 +33,14 @@ export function BulkBar({ desk }: { desk: Desk }) {
   useEffect(() => {
     for (const [kind, id] of unknown) {
       desk.client.case(id).then(
-        (detail) => setPossible((before) => new Map(before).set(kindOfCase(detail), detail.actions)),
-        (error: unknown) => setFailed(said(error)),
+        (detail) => {
+          setPossible((before) => new Map(before).set(kindOfCase(detail), detail.actions));
+          setFailed("");
+        },
+        (error: unknown) => {
+          setFailed(said(error));
+          setTimeout(() => setPossible((before) => new Map([...before].filter(([one]) => one !== kind))), ASK_AGAIN_MS);
+        },
       );
       // Asked for once: until the answer is here, nothing is offered for it.
       setPossible((before) => new Map(before).set(kind, []));
@@ -59,7 +67,7 @@ export function BulkBar({ desk }: { desk: Desk }) {
   const begin = (one: Offer): void => {
     const those = cases.filter((c) => one.cases.includes(c.case));
     const { note, team, until, into } = given;
-    const actor = nameOfSeat(desk, seat.role, those[0]?.team ?? "");
+    const actor = desk.nameAs(seat.role, those[0]?.team ?? "");
     void carryOut(ordersFor(those, { action: one.action, role: seat.role, actor, note, team, until, into }));
   };
   const done = answers.filter((one) => one.answer).length;

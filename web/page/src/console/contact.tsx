@@ -5,7 +5,6 @@ import type { Contact } from "../shared/types";
 import { uuid } from "../shared/uuid";
 import type { Desk } from "./desk";
 import { said } from "./order";
-import { nameOfSeat } from "./ordering";
 import { t } from "./text";
 import { w } from "./words";
 
@@ -37,7 +36,7 @@ export function ReporterContact({ desk, of, team }: ContactProps) {
     if (!reason.trim() || busy) return;
     setBusy(true);
     try {
-      const actor = nameOfSeat(desk, desk.store.state.seat.role, team);
+      const actor = desk.nameAs(desk.store.state.seat.role, team);
       const { contact } = await desk.client.contact(of, { id: asking, actor, reason: reason.trim() });
       setFound(contact);
       setAsking("");

@@ -3,9 +3,10 @@
 import type { OrderAnswer } from "../shared/casework";
 import { type Client, Unreachable } from "../shared/client";
 import { type Link, Live } from "../shared/events";
+import { nameOf } from "../shared/i18n";
 import { HOLDS_UNIT } from "../shared/states";
 import { startOfDay } from "../shared/time";
-import type { CaseEvent, NewAction, UnitPosition } from "../shared/types";
+import type { CaseEvent, NewAction, Role, UnitPosition } from "../shared/types";
 import { byAttention, byNewest, look, type Row } from "./attention";
 import { count, tally } from "./book";
 import { type Filter, type Moment, matches, readHash, writeHash } from "./filter";
@@ -13,9 +14,11 @@ import type { MapView } from "./map-view";
 import { type Outcome, outcomeOf, said } from "./order";
 import type { Pin } from "./pin";
 import { Reader } from "./reader";
-import { rememberSeat, type Seat } from "./seat";
+import { nameKey, rememberSeat, type Seat } from "./seat";
 import type { Store } from "./state";
+import { t } from "./text";
 import { WayReader } from "./way";
+import { w } from "./words";
 
 /** The list is put in order again at most this often; the map does not wait for it. */
 const LIST_EVERY = 200;
@@ -171,6 +174,14 @@ export class Desk {
     const seat = { ...this.store.state.seat, ...patch };
     this.store.set({ seat });
     rememberSeat(seat);
+  }
+
+  /** The name under which one acts here as somebody, unless another is typed. */
+  nameAs(role: Role, team: string): string {
+    const { seat, teams } = this.store.state;
+    const found = teams.get(team);
+    const usual = role === "dispatcher" ? t("do.seat") : role === "team" && found ? nameOf(found) : w(`role.${role}`);
+    return seat.names[nameKey(role, team)] ?? usual;
   }
 
   /** Does one thing to a case. A 409 says what happened meanwhile; the panel is then read again. */

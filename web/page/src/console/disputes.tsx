@@ -21,6 +21,7 @@ export function DisputePart({ desk, detail }: { desk: Desk; detail: CaseDetail }
   const [dispute, setDispute] = useState<Dispute | null>(null);
   const [draft, setDraft] = useState<DraftRow | null>(null);
   const [failed, setFailed] = useState("");
+  const [unfolded, setUnfolded] = useState(false);
   useEffect(() => {
     let gone = false;
     const read = async (): Promise<void> => {
@@ -29,6 +30,7 @@ export function DisputePart({ desk, detail }: { desk: Desk; detail: CaseDetail }
       if (gone) return;
       setDispute(found);
       setDraft(row);
+      if (found.open) setUnfolded(true);
       setFailed("");
     };
     if (id) read().catch((error: unknown) => !gone && setFailed(said(error)));
@@ -43,15 +45,22 @@ export function DisputePart({ desk, detail }: { desk: Desk; detail: CaseDetail }
     return found ? nameOf(found) : code;
   };
   const time = clock(district?.timezone ?? "Asia/Shanghai");
+  // Open while it is one; what is settled stays in sight for who saw it settled, and is a line for who comes later.
   return (
     <section class="dispute" aria-label={w("dispute.title")}>
-      <h3>
-        {w("dispute.title")}
-        {dispute && <span class="sub">{w(dispute.open ? "dispute.open" : "dispute.over")}</span>}
-      </h3>
       {failed && <p class="problem">{`${w("dispute.failed")} · ${failed}`}</p>}
       {dispute && (
-        <>
+        <details open={unfolded} onToggle={(event) => setUnfolded(event.currentTarget.open)}>
+          <summary>
+            <h3>
+              {w("dispute.title")}
+              <span class="sub">
+                {dispute.ruling
+                  ? w("dispute.to", { team: team(dispute.ruling.team) })
+                  : w(dispute.open ? "dispute.open" : "dispute.over")}
+              </span>
+            </h3>
+          </summary>
           <div class="sides">
             {dispute.sides.map((code) => (
               <Side
@@ -81,7 +90,7 @@ export function DisputePart({ desk, detail }: { desk: Desk; detail: CaseDetail }
             )}
           </div>
           {draft && <Draft draft={draft} />}
-        </>
+        </details>
       )}
     </section>
   );

@@ -14,7 +14,8 @@ import { w, wordOf } from "./words";
 export function Enforcement({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
   const ordering = useOrdering(desk, detail, "enforcement");
   const possible = detail.actions.filter((one) => OF_PROCEDURE.has(one.action));
-  if (!detail.stage && possible.length === 0) return null;
+  const { role } = desk.store.state.seat;
+  if (!detail.stage && !possible.some((one) => one.by.includes(role) || one.action === "file")) return null;
   const line = lineOf(detail.stage, detail.history);
   const time = clock(desk.store.state.district?.timezone ?? "Asia/Shanghai");
   const papers = detail.stage ? procedureEvents(detail.history) : [];

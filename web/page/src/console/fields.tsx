@@ -59,11 +59,20 @@ export function TeamField({ desk, detail, order, change }: FieldProps) {
   const sides = sidesOf(detail);
   const stating = order.action === "state_ground";
   const label = stating ? w("side") : order.action === "rule" ? w("ruled") : t("do.team");
+  const choose = (code: string): void => {
+    // Who states a ground is the side, not the team that has the case now.
+    const unnamed = order.actor === desk.nameAs(order.role, order.team || detail.team);
+    change({
+      team: code,
+      unit: "",
+      ...(stating && code && unnamed ? { actor: desk.nameAs(order.role, code) } : {}),
+    });
+  };
   const others = [...teams.values()].filter((team) => !sides.includes(team.code));
   return (
     <label>
       <span>{label}</span>
-      <select required value={order.team} onChange={(event) => change({ team: event.currentTarget.value, unit: "" })}>
+      <select required value={order.team} onChange={(event) => choose(event.currentTarget.value)}>
         <option value="">{t("do.chooseTeam")}</option>
         {(stating || order.action === "rule") && (
           <optgroup label={w("sides")}>

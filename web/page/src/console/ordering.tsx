@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { nameOf } from "../shared/i18n";
 import { clock } from "../shared/time";
-import type { Action, CaseDetail, Need, Outcome, Possible, Role } from "../shared/types";
+import type { Action, CaseDetail, Need, Outcome, Possible } from "../shared/types";
 import type { Desk } from "./desk";
 import { EvidenceChooser } from "./evidence";
 import { IntoField, PinLine, ReturnFields, TeamField, UnitField, UntilField } from "./fields";
@@ -31,14 +31,6 @@ export interface Ordering {
   form: JSX.Element | null;
 }
 
-/** The name under which one acts at this desk, unless another is typed. */
-export function nameOfSeat(desk: Desk, role: Role, team: string): string {
-  const { seat, teams } = desk.store.state;
-  const found = teams.get(team);
-  const usual = role === "dispatcher" ? t("do.seat") : role === "team" && found ? nameOf(found) : w(`role.${role}`);
-  return seat.names[nameKey(role, team)] ?? usual;
-}
-
 export function useOrdering(desk: Desk, detail: CaseDetail, beside: Beside): Ordering {
   const [order, setOrder] = useState<Order | null>(null);
   const [sending, setSending] = useState(false);
@@ -55,7 +47,7 @@ export function useOrdering(desk: Desk, detail: CaseDetail, beside: Beside): Ord
 
   const fresh = (action: Action): Order => {
     const { role } = seat;
-    const blank = { ...newOrder(action, detail.seq, role), actor: nameOfSeat(desk, role, detail.team) };
+    const blank = { ...newOrder(action, detail.seq, role), actor: desk.nameAs(role, detail.team) };
     return action === "serve"
       ? { ...blank, papers: { served_on: clock(district?.timezone ?? "Asia/Shanghai").day(Date.now()) } }
       : blank;
@@ -76,8 +68,9 @@ export function useOrdering(desk: Desk, detail: CaseDetail, beside: Beside): Ord
   const send = async (): Promise<void> => {
     if (!whole || !ready || sending) return;
     setSending(true);
-    if (whole.actor.trim() !== nameOfSeat(desk, whole.role, detail.team)) {
-      desk.sit({ names: { ...seat.names, [nameKey(whole.role, detail.team)]: whole.actor.trim() } });
+    const of = whole.action === "state_ground" ? whole.team : detail.team;
+    if (whole.actor.trim() !== desk.nameAs(whole.role, of)) {
+      desk.sit({ names: { ...seat.names, [nameKey(whole.role, of)]: whole.actor.trim() } });
     }
     const outcome = await desk.act(detail.case, bodyOf(whole, detail));
     setSending(false);

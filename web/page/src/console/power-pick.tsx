@@ -126,7 +126,5 @@ export function PowerPick({ desk, first, chosen, onChoose }: PowerPickProps) {
 
 function aboutPower(power: Power): string {
   const bases = power.bases.map(({ law, article }) => `《${law}》${article}`);
-  return [power.department_name, w(power.procedure === "summary" ? "law.summary" : "law.general"), ...bases].join(
-    " · ",
-  );
+  return [power.department_name, w(`power.${power.procedure}`), ...bases].join(" · ");
 }

@@ -6,7 +6,10 @@ import { w, wordOf } from "./words";
 /** Short texts, in the order in which they are read. `team`: the name of one, by its code. */
 export function told(event: HistoryEvent, team: (code: string) => string): string[] {
   const { reason, whose, sides, side, into, joined, evidence, procedure } = event.details;
+  const { level, suspended_until: until } = event.after;
   return [
+    event.action === "escalate" && level ? w("toLevel", { n: level }) : "",
+    event.action === "suspend" && until ? w("suspendedUntil", { day: until }) : "",
     reason ? wordOf("reason", reason) : "",
     whose ? w("dispute.whose", { team: team(whose) }) : "",
     sides ? sides.map(team).join(" ⇄ ") : "",

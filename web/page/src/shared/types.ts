@@ -250,7 +250,7 @@ export interface HistoryEvent {
   actor: string;
   note: string;
   /** What the case was once this was done. */
-  after: { state: State; team: string; unit: string | null };
+  after: { state: State; team: string; unit: string | null; level?: number; suspended_until?: string };
   photos: string[];
   /** Of the events that say where it lies: the first, and `relocate`. */
   place: { lon: number; lat: number; accuracy_m: number } | null;
