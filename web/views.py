@@ -241,6 +241,7 @@ DETAILS: Final = (
     "ruling",
     "into",
     "joined",
+    "parted",
     "evidence",
     "procedure",
 )

@@ -277,7 +277,7 @@ def test_two_desks_see_the_same(desk: Open, server: str, artefacts: Path) -> Non
 
     do(other, "改派")
     to = next(t for t in get(server, "/api/teams")["items"] if t["kind"] == "specialist")
-    other.locator(".order select").select_option(to["code"])
+    other.get_by_label("改派到").select_option(to["code"])
     other.locator(".order textarea").fill("改由专业队办理")
     other.locator(".order button[type=submit]").click()
     expect(one.locator(".history li.reassign")).to_contain_text(to["name"])

@@ -5,7 +5,7 @@ import { w, wordOf } from "./words";
 
 /** Short texts, in the order in which they are read. `team`: the name of one, by its code. */
 export function told(event: HistoryEvent, team: (code: string) => string): string[] {
-  const { reason, whose, sides, side, into, joined, evidence, procedure } = event.details;
+  const { reason, whose, sides, side, into, joined, parted, evidence, procedure } = event.details;
   const { level, suspended_until: until } = event.after;
   return [
     event.action === "escalate" && level ? w("toLevel", { n: level }) : "",
@@ -16,6 +16,7 @@ export function told(event: HistoryEvent, team: (code: string) => string): strin
     side ? team(side) : "",
     into ? w("mergedInto", { case: into }) : "",
     joined ? w("joinedFrom", { case: joined }) : "",
+    parted ? w("partedTo", { case: parted }) : "",
     evidence ? `${w("evidence.title")} × ${evidence.length}` : "",
     procedure?.verdict ? wordOf("verdict", procedure.verdict) : "",
     procedure?.power ? [procedure.power, procedure.tier].filter(Boolean).join(" · ") : "",

@@ -66,6 +66,7 @@ export interface EventDetails {
   ruling?: { dispute: string; matter: string; team: string };
   into?: string;
   joined?: string;
+  parted?: string;
   evidence?: SealedEvidence[];
   procedure?: Papers & { stage: string; range?: [string, string] | null };
 }
