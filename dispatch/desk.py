@@ -17,7 +17,7 @@ from dispatch.fleet import Fleet
 from dispatch.model import Action, CaseRow, Stage, State
 from dispatch.opening import after, report_digest, timing_of
 from dispatch.orders import Order
-from dispatch.steps import decide_merger, decide_relocation, decide_sending, decide_step
+from dispatch.steps import decide_merger, decide_parting, decide_relocation, decide_sending, decide_step
 from dispatch.store import cases, moves
 from dispatch.store import evidence as kept
 from dispatch.store.engine import connect
@@ -121,6 +121,7 @@ async def _acted(
         if not _rests_on_edition(order, facts.case):
             return await _stepped(connection, editions, order, facts.case, facts, now)
         before = await cases.which_decision(connection, order.case_no)
+        into = await cases.which_case(connection, facts.case.merged_into) if facts.case.merged_into else None
     # Without a connection: to make a ground ready takes one, which those who wait for it must not keep.
     today = await editions.at(now)
     if order.action is Action.RELOCATE:
@@ -131,6 +132,9 @@ async def _acted(
         case, entry = decide_sending(today, fleet, order, facts.case, facts.history, before, facts.busy, now)
         write = moves.send_case
     async with connect(engine) as connection:
+        if into:
+            other, told = decide_parting(order, facts.case, into, now)
+            return _written(case, await moves.part_case(connection, case, entry, other, told, enacted))
         return _written(case, await write(connection, case, entry, enacted))
 
 

@@ -112,6 +112,7 @@ ROWS: Final[tuple[_Row, ...]] = (
     (ALIVE,                  A.ESCALATE,      "dispatcher coordinator leader",    "note",       SAME,       KEEPS),
     (ALIVE,                  A.EVIDENCE,                 SIDE,                    "evidence",   SAME,       KEEPS),
     (ALIVE,                  A.JOINED,                   "",                      "",           SAME,       KEEPS),
+    (tuple(State),           A.PARTED,                   "",                      "",           SAME,       KEEPS),
 )
 # fmt: on
 """As it is read; `TRANSITIONS` has a row for each state."""
@@ -131,7 +132,7 @@ _BY_SOURCE: Final[Mapping[tuple[State, Action], Mapping[str, Transition]]] = {
     for t in TRANSITIONS
 }
 
-BESIDE: Final = frozenset({Action.STATE_GROUND, Action.ESCALATE, Action.EVIDENCE, Action.JOINED})
+BESIDE: Final = frozenset({Action.STATE_GROUND, Action.ESCALATE, Action.EVIDENCE, Action.JOINED, Action.PARTED})
 """Actions that leave a case where it stands: who waits for its next step waits on since the last one."""
 MOST_LEVELS: Final = 3
 """How far up a case can be escalated: head of the command centre, coordination office, leaders of the district."""
@@ -164,6 +165,7 @@ OF_ANY_EDITION: Final = frozenset(
         Action.SUSPEND,
         Action.MERGE,
         Action.JOINED,
+        Action.PARTED,
         Action.CANCEL,
         Action.ESCALATE,
         Action.EVIDENCE,

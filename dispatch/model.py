@@ -79,6 +79,7 @@ class Action(StrEnum):
     RESUME = "resume"
     MERGE = "merge"
     JOINED = "joined"
+    PARTED = "parted"
     CANCEL = "cancel"
     REOPEN = "reopen"
     ESCALATE = "escalate"

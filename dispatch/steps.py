@@ -24,7 +24,7 @@ from dispatch.relocation import relocate, settle
 from dispatch.timing import Timing, wind
 
 _JOINED: Final = UUID("6c1d3f0e-5d0a-4b7e-9b53-3d1f8f0a2c11")
-"""For the id of the event that a merger leaves with the other case: it follows from the order's."""
+"""For the id of the event that a merger, or its undoing, leaves with the other case: it follows from the order's."""
 _FREES: Final = frozenset({Action.RETURN, Action.MERGE, Action.CANCEL})
 """Actions after which the case has no unit."""
 _OF_THE_FIELD: Final = frozenset({Role.TEAM, Role.GRID_WORKER})
@@ -97,7 +97,6 @@ def decide_merger(
     """As `decide_step`, for a case that turns out to be the same as another: both, each with its event."""
     if into.case_no == case.case_no or into.state not in lifecycle.OPEN:
         raise errors.CannotMerge({"field": "into"}, case=case.case_no, into=into.case_no)
-    lifecycle.advance(into.state, Action.JOINED, {})
     enforcement.bar(case, order.action)
     transition = lifecycle.advance(case.state, order.action, order.given(), order.role)
     moved = replace(
@@ -111,11 +110,23 @@ def decide_merger(
         suspended_from=None,
     )
     moved = wind(case, moved, transition.clock, timing, now)
-    joined = replace(order, id=uuid5(_JOINED, str(order.id)), case_no=into.case_no, action=Action.JOINED, photos=())
     return (
         *_done(order, case, moved, {"into": into.case_no}, {}, now),
-        *_done(joined, into, into, {"joined": case.case_no}, {}, now),
+        *_told_there(order, Action.JOINED, into, {"joined": case.case_no}, now),
     )
+
+
+def decide_parting(order: Order, case: CaseRow, into: CaseRow, now: datetime) -> tuple[CaseRow, Entry]:
+    """What a case learns, and its event, when one that was merged into it is opened again by itself."""
+    return _told_there(order, Action.PARTED, into, {"parted": case.case_no}, now)
+
+
+def _told_there(
+    order: Order, action: Action, into: CaseRow, told: Mapping[str, object], now: datetime
+) -> tuple[CaseRow, Entry]:
+    lifecycle.advance(into.state, action, {})
+    there = replace(order, id=uuid5(_JOINED, str(order.id)), case_no=into.case_no, action=action, photos=())
+    return _done(there, into, into, told, {}, now)
 
 
 def decide_sending(

@@ -126,6 +126,9 @@ def test_a_case_that_is_the_same_as_another(http: httpx.Client) -> None:
     again = done(do(http, third, "reopen", note="不是同一件"))
     assert (again["state"], again["merged_into"]) == ("assigned", None)
     assert [one["case"] for one in whole(http, first)["joined"]] == [second]
+    told = whole(http, second)["history"][-1]
+    assert (told["action"], told["details"], told["note"]) == ("parted", {"parted": third}, "不是同一件")
+    assert whole(http, second)["state"] == "merged", "told whatever has become of it since"
 
 
 def test_escalation_is_a_level_and_stops_nobody(http: httpx.Client) -> None:
@@ -147,7 +150,7 @@ def test_a_return_says_why_and_whose(http: httpx.Client) -> None:
 
 def test_nobody_orders_what_comes_of_something_else(http: httpx.Client) -> None:
     case = opened(http, WEST)
-    for action in ("report", "joined", "nothing"):
+    for action in ("report", "joined", "parted", "nothing"):
         assert refused(do(http, case, action, note="x")) == (422, "invalid_input")
     assert refused(do(http, case, "accept", procedure={"power": "x"})) == (422, "invalid_input")
     assert refused(do(http, case, "accept", evidence=[{"sha256": "0" * 64}])) == (422, "invalid_input")

@@ -21,7 +21,8 @@ from dispatch.fleet import Fleet
 from dispatch.intake import NO_NUL
 from web.problems import PROBLEMS, language_of, problem
 from web.state import WorkerOf
-from web.views import case_view, json_answer, moment
+from web.timeliness import moment
+from web.views import case_view, json_answer
 
 router = APIRouter(prefix="/api/assignment", tags=["cases"])
 

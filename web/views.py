@@ -240,6 +240,7 @@ DETAILS: Final = (
     "ruling",
     "into",
     "joined",
+    "parted",
     "evidence",
     "procedure",
     "rule",

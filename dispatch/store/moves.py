@@ -215,11 +215,9 @@ def _if_enacted(columns: str) -> str:
 
 
 # Both cases or neither: each as it was when that was decided.
-_MERGE: Final = for_driver(
-    f"""
-    WITH pair AS MATERIALIZED (
+_PAIR: Final = f"""
         SELECT case_no FROM case_file
-        WHERE (case_no = :case_no AND seq = :seq - 1) OR (case_no = :into AND seq = :into_seq - 1)
+        WHERE ((case_no = :case_no AND seq = :seq - 1) OR (case_no = :into AND seq = :into_seq - 1)) {{also}}
         ORDER BY case_no FOR UPDATE
     ), moved AS (
         UPDATE case_file SET {_STANDS} {_MOVED} AND (SELECT count(*) FROM pair) = 2 RETURNING case_no
@@ -231,7 +229,14 @@ _MERGE: Final = for_driver(
         SELECT :into_action_id, case_no, :into_seq, :at, :into_action, :actor, CAST(:into_data AS json), :into_prev,
                :into_sealed
         FROM joined
-    ) {_TELL}"""  # noqa: S608
+    )"""  # noqa: S608
+_MERGE: Final = for_driver(f"WITH pair AS MATERIALIZED ({_PAIR.format(also='')} {_TELL}")
+_PART: Final = for_driver(
+    f"""
+    WITH actual AS MATERIALIZED (SELECT coalesce(max(number), 0) AS enacted FROM enactment), pair AS MATERIALIZED (
+        {_PAIR.format(also="AND (SELECT enacted FROM actual) = :enacted")}, told AS ({_TELL}
+    )
+    SELECT enacted, EXISTS (SELECT FROM told) AS written FROM actual"""  # noqa: S608
 )
 
 _SEND: Final = _if_enacted(_STANDS)
@@ -248,8 +253,7 @@ async def advance_case(connection: AsyncConnection, case: CaseRow, entry: Entry)
 
 async def merge_case(connection: AsyncConnection, case: CaseRow, entry: Entry, into: CaseRow, told: Entry) -> bool:
     """As `advance_case`, for a case that is merged into another, with the event that this leaves with the other one."""
-    there = {f"into_{name}": value for name, value in _event_values(told).items()}
-    values = {**_moved_values(case, entry), **there, "into": into.case_no}
+    values = {**_moved_values(case, entry), **_there(into, told)}
     return await _write(connection, _MERGE, values) is not None
 
 
@@ -261,6 +265,19 @@ async def send_case(connection: AsyncConnection, case: CaseRow, entry: Entry, en
     """
     values = _moved_values(case, entry)
     return await _write_if_enacted(connection, _SEND, values, enacted)
+
+
+async def part_case(
+    connection: AsyncConnection, case: CaseRow, entry: Entry, into: CaseRow, told: Entry, enacted: int
+) -> bool:
+    """As `send_case`, for a case that was merged into another, with the event that this leaves with the other one."""
+    values = {**_moved_values(case, entry), **_there(into, told)}
+    return await _write_if_enacted(connection, _PART, values, enacted)
+
+
+def _there(into: CaseRow, told: Entry) -> dict[str, Any]:
+    """The event that is left with the other case."""
+    return {f"into_{name}": value for name, value in _event_values(told).items()} | {"into": into.case_no}
 
 
 async def relocate_case(connection: AsyncConnection, case: CaseRow, entry: Entry, enacted: int) -> bool:

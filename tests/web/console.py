@@ -48,6 +48,20 @@ def act(server: str, case: str, action: str, **more: str) -> None:
     httpx.post(f"{server}/api/cases/{case}/actions", json=body, timeout=30).raise_for_status()
 
 
+WITHOUT_MAP = """(() => {
+  const get = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+    return kind.startsWith("webgl") ? null : get.call(this, kind, ...more);
+  };
+})()"""
+"""A browser that cannot draw the map, whose page is all the quicker: for tests that look at the case alone."""
+
+
+def sit(page: Page, role: str, part: str = ".orders") -> None:
+    """As whom one acts from now on."""
+    page.locator(f"{part} .seat select").select_option(role)
+
+
 def ready(page: Page) -> Page:
     """Lists read, map standing."""
     page.evaluate("() => window.__onegrid.ready")
@@ -76,10 +90,12 @@ def desks(browser: Browser, server: str) -> Iterator[Open]:
     requests: list[Request] = []
     wrong: list[str] = []
 
-    def take(tail: str = "/", base: str = server, screen: Json = DESK, awaited: str = "", **more: Any) -> Page:
+    def take(
+        tail: str = "/", base: str = server, screen: Json = DESK, awaited: str = "", script: str = "", **more: Any
+    ) -> Page:
         context = browser.new_context(viewport=screen, locale="zh-CN", timezone_id="Asia/Shanghai", **more)  # type: ignore[arg-type]
         context.set_default_timeout(20_000)
-        context.add_init_script(f"({WATCH})()")
+        context.add_init_script(f"({WATCH})();{script}")
         context.on("request", lambda request: requests.append(request))  # noqa: PLW0108
         contexts.append(context)
         page = context.new_page()

@@ -29,6 +29,7 @@ from tests.web.console import (
     get,
     ready,
     report,
+    sit,
 )
 
 
@@ -229,9 +230,8 @@ def test_the_keyboard_is_enough(desk: Open, server: str) -> None:
     expect(panel.locator(".because")).to_have_text(why["headline"])
     expect(panel.locator(".why li")).to_have_text(why["steps"])
     expect(panel.locator(".history li")).to_have_count(1)
-    expect(panel.locator(".orders > .buttons button")).to_have_text(
-        ["接受", "退回", "改派", "更正位置", "撤销", "升级督办"]
-    )
+    expect(panel.locator(".orders > .buttons button")).to_have_text(["改派", "更正位置"])
+    expect(panel.locator(".orders .more button")).to_have_text(["挂起", "并案", "撤销", "升级督办", "附证据"])
     page.keyboard.press("j")
     expect(panel.locator(".number")).to_contain_text(below.removeprefix("row-"))
     page.keyboard.press("?")
@@ -247,6 +247,7 @@ def test_two_desks_see_the_same(desk: Open, server: str, artefacts: Path) -> Non
     case = report(server, "两个席位", matter="2103", place=LAKE)
     one = ready(desk(f"/#case={case}&q={case}", screen=WALL, awaited=AWAITED))
     other = ready(desk(f"/#case={case}&q={case}"))
+    sit(one, "team")
 
     def do(page: Page, action: str) -> None:
         page.locator(".orders > .buttons button", has_text=action).click()
@@ -276,7 +277,7 @@ def test_two_desks_see_the_same(desk: Open, server: str, artefacts: Path) -> Non
 
     do(other, "改派")
     to = next(t for t in get(server, "/api/teams")["items"] if t["kind"] == "specialist")
-    other.locator(".order select").select_option(to["code"])
+    other.get_by_label("改派到").select_option(to["code"])
     other.locator(".order textarea").fill("改由专业队办理")
     other.locator(".order button[type=submit]").click()
     expect(one.locator(".history li.reassign")).to_contain_text(to["name"])

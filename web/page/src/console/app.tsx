@@ -6,6 +6,7 @@ import { span } from "../shared/time";
 import { Assignment } from "./assignment-panel";
 import { Bar } from "./bar";
 import type { Desk } from "./desk";
+import { DisputeList } from "./disputes";
 import { Help } from "./help";
 import { MapPane } from "./map-pane";
 import { Panel } from "./panel";
@@ -74,6 +75,7 @@ export function App({ desk }: { desk: Desk }) {
           ))}
         </nav>
       )}
+      {state.disputes && <DisputeList desk={desk} />}
       {state.help && <Help close={() => desk.store.set({ help: false })} />}
     </div>
   );

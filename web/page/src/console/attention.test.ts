@@ -37,6 +37,7 @@ describe("what asks for an eye", () => {
       warned: false,
       late: true,
       returned: false,
+      disputed: false,
       waiting: true,
       unclaimed: true,
       unsure: false,

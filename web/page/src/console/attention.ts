@@ -1,6 +1,6 @@
 /** What of a case asks for a dispatcher's eye, and in which order. Pure: the moment is always an argument. */
 
-import { OVER, shownAs } from "../shared/states";
+import { OVER, RUNNING, shownAs } from "../shared/states";
 import type { Case, State } from "../shared/types";
 
 /** A case as held on the page: its moments parsed once. */
@@ -34,6 +34,7 @@ export interface Flags {
   warned: boolean;
   late: boolean;
   returned: boolean;
+  disputed: boolean;
   waiting: boolean;
   unclaimed: boolean;
   /** Its place is to be confirmed. */
@@ -53,8 +54,6 @@ export const LOOKS: readonly Look[] = [
   "closed",
 ];
 
-/** States whose clock runs: the limit is the time from assignment to handled. */
-const RUNNING: ReadonlySet<State> = new Set(["assigned", "accepted", "on_the_way", "on_scene", "returned", "disputed"]);
 /** States in which a unit has yet to be found. */
 const NEEDS_UNIT: ReadonlySet<State> = new Set(["assigned", "accepted"]);
 
@@ -79,6 +78,7 @@ export function flags(held: Held, now: number, unclaimedAfter: number): Flags {
     warned: runs && held.warn <= now && now <= held.due,
     late: runs && held.due < now,
     returned: state === "returned",
+    disputed: state === "disputed",
     waiting: unit === null && NEEDS_UNIT.has(state),
     unclaimed: state === "assigned" && now - held.changed > unclaimedAfter,
     unsure: notes.includes("confirm_place") && state !== "handled" && !OVER.has(state),

@@ -14,12 +14,22 @@ import { t } from "./text";
 const SIGN: Partial<Record<Show, Look>> = {
   late: "late",
   returned: "returned",
+  disputed: "returned",
   waiting: "waiting",
   unclaimed: "unclaimed",
 };
 
 /** Shown in the queue's own order. */
-const ORDER: readonly Show[] = ["late", "returned", "waiting", "unclaimed", "open", "received_today", "closed_today"];
+const ORDER: readonly Show[] = [
+  "late",
+  "returned",
+  "disputed",
+  "waiting",
+  "unclaimed",
+  "open",
+  "received_today",
+  "closed_today",
+];
 
 export function Bar({ desk }: { desk: Desk }) {
   const { state } = desk.store;

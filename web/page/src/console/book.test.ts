@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { hold } from "./attention";
 import { Book, count, tally } from "./book";
 import type { Moment } from "./filter";
 import { sample } from "./sample.test-data";
@@ -57,6 +58,7 @@ describe("the counters", () => {
       unclaimed: 0,
       late: 1,
       returned: 1,
+      disputed: 0,
       closed_today: 4,
       received_today: 9,
     });
@@ -65,9 +67,20 @@ describe("the counters", () => {
   it("go on with each event of today", () => {
     const day = { received: 1, closed: 1 };
     const event = (action: "report" | "close" | "accept", at = "2026-11-23T01:00:00Z") => ({ action, at });
-    expect(tally(day, event("report"), MOMENT.startOfDay)).toEqual({ received: 2, closed: 1 });
-    expect(tally(day, event("close"), MOMENT.startOfDay)).toEqual({ received: 1, closed: 2 });
-    expect(tally(day, event("accept"), MOMENT.startOfDay)).toEqual(day);
-    expect(tally(day, event("report", "2026-11-22T15:00:00Z"), MOMENT.startOfDay)).toEqual(day);
+    expect(tally(day, event("report"), MOMENT.startOfDay, null)).toEqual({ received: 2, closed: 1 });
+    expect(tally(day, event("close"), MOMENT.startOfDay, null)).toEqual({ received: 1, closed: 2 });
+    expect(tally(day, event("accept"), MOMENT.startOfDay, null)).toEqual(day);
+    expect(tally(day, event("report", "2026-11-22T15:00:00Z"), MOMENT.startOfDay, null)).toEqual(day);
+  });
+
+  it("take back what was closed today and is opened again, and nothing else", () => {
+    const day = { received: 0, closed: 2 };
+    const event = { action: "reopen", at: "2026-11-23T02:00:00Z" } as const;
+    const before = (patch: Parameters<typeof sample>[0]) => hold(sample(patch));
+    const closed = (before_: ReturnType<typeof hold> | null) => tally(day, event, MOMENT.startOfDay, before_).closed;
+    expect(closed(before({ state: "closed", changed_at: "2026-11-23T01:00:00Z" }))).toBe(1);
+    expect(closed(before({ state: "closed", changed_at: "2026-11-22T10:00:00Z" }))).toBe(2);
+    expect(closed(before({ state: "merged" }))).toBe(2);
+    expect(closed(null)).toBe(2);
   });
 });

@@ -62,6 +62,7 @@ export function count(book: Book, moment: Moment, day: DayTotals): Counters {
     unclaimed: 0,
     late: 0,
     returned: 0,
+    disputed: 0,
     closed_today: day.closed,
     received_today: day.received,
   };
@@ -73,6 +74,7 @@ export function count(book: Book, moment: Moment, day: DayTotals): Counters {
     if (flag.unclaimed) counters.unclaimed++;
     if (flag.late) counters.late++;
     if (flag.returned) counters.returned++;
+    if (flag.disputed) counters.disputed++;
   }
   return counters;
 }
@@ -82,10 +84,19 @@ export interface DayTotals {
   closed: number;
 }
 
-/** The day's totals after one more event. Both are counted once an event, and each event is told once. */
-export function tally(day: DayTotals, event: Pick<CaseEvent, "action" | "at">, startOfDay: number): DayTotals {
+/**
+ * The day's totals after one more event. Each is told once. `before`: the case as this page held it until then, null
+ * where it held none; what was closed today and is opened again is not closed today.
+ */
+export function tally(
+  day: DayTotals,
+  event: Pick<CaseEvent, "action" | "at">,
+  startOfDay: number,
+  before: Held | null,
+): DayTotals {
   if (Date.parse(event.at) < startOfDay) return day;
   if (event.action === "report") return { ...day, received: day.received + 1 };
   if (event.action === "close") return { ...day, closed: day.closed + 1 };
-  return day;
+  const undone = event.action === "reopen" && before?.c.state === "closed" && before.changed >= startOfDay;
+  return undone ? { ...day, closed: Math.max(0, day.closed - 1) } : day;
 }

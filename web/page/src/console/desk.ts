@@ -1,18 +1,24 @@
 /** Everything that happens at the desk: loading, the live stream, choosing, acting. The screen only reads the store. */
 
+import type { OrderAnswer } from "../shared/casework";
 import { type Client, Unreachable } from "../shared/client";
 import { type Link, Live } from "../shared/events";
+import { nameOf } from "../shared/i18n";
+import { HOLDS_UNIT } from "../shared/states";
 import { startOfDay } from "../shared/time";
-import type { CaseEvent, UnitPosition } from "../shared/types";
+import type { CaseEvent, NewAction, Role, UnitPosition } from "../shared/types";
 import { byAttention, byNewest, look, type Row } from "./attention";
 import { count, tally } from "./book";
 import { type Filter, type Moment, matches, readHash, writeHash } from "./filter";
 import type { MapView } from "./map-view";
-import { type Order, type Outcome, outcomeOf, said } from "./order";
+import { type Outcome, outcomeOf, said } from "./order";
 import type { Pin } from "./pin";
 import { Reader } from "./reader";
+import { nameKey, rememberSeat, type Seat } from "./seat";
 import type { Store } from "./state";
+import { t } from "./text";
 import { WayReader } from "./way";
+import { w } from "./words";
 
 /** The list is put in order again at most this often; the map does not wait for it. */
 const LIST_EVERY = 200;
@@ -106,7 +112,7 @@ export class Desk {
     this.writeAddress();
     this.list();
     this.redrawCases();
-    if (filter.show === "closed_today" || filter.state === "closed") void this.reader.closed();
+    void this.reader.over(filter);
   }
 
   moveCursor(by: number): void {
@@ -163,21 +169,25 @@ export class Desk {
     this.view?.pin(pin, (next) => this.setPin(next));
   }
 
+  /** As whom one acts from now on. */
+  sit(patch: Partial<Seat>): void {
+    const seat = { ...this.store.state.seat, ...patch };
+    this.store.set({ seat });
+    rememberSeat(seat);
+  }
+
+  /** The name under which one acts here as somebody, unless another is typed. */
+  nameAs(role: Role, team: string): string {
+    const { seat, teams } = this.store.state;
+    const found = teams.get(team);
+    const usual = role === "dispatcher" ? t("do.seat") : role === "team" && found ? nameOf(found) : w(`role.${role}`);
+    return seat.names[nameKey(role, team)] ?? usual;
+  }
+
   /** Does one thing to a case. A 409 says what happened meanwhile; the panel is then read again. */
-  async act(caseId: string, order: Order): Promise<Outcome> {
-    const { action, actor, note, team, pin, settles, seq, id } = order;
+  async act(caseId: string, order: NewAction): Promise<Outcome> {
     try {
-      const changed = await this.client.act(caseId, {
-        id,
-        action,
-        actor,
-        seq,
-        ...(note ? { note } : {}),
-        ...(team ? { team } : {}),
-        ...(pin ? { lon: pin.lon, lat: pin.lat, accuracy_m: pin.accuracy } : {}),
-        ...(settles ? { settles } : {}),
-      });
-      this.take(changed);
+      this.take(await this.client.act(caseId, order));
       await this.readCase(caseId);
       return { kind: "done" };
     } catch (error) {
@@ -185,6 +195,28 @@ export class Desk {
       if (outcome.kind !== "unsure") await this.readCase(caseId);
       return outcome;
     }
+  }
+
+  /** Does one thing to each of many cases; the answers in their order. */
+  async actOnMany(orders: readonly (NewAction & { case: string })[]): Promise<readonly OrderAnswer[]> {
+    const { answers } = await this.client.actOnMany(orders);
+    for (const { answer } of answers) if (answer) this.take(answer);
+    const { open } = this.store.state;
+    if (open && answers.some((one) => one.case === open.id)) void this.readCase(open.id);
+    return answers;
+  }
+
+  /** Begins and ends the choosing of several cases. */
+  chooseSeveral(on: boolean): void {
+    this.store.set({ chosen: on ? new Set() : null });
+  }
+
+  /** Chooses a case, or no longer; begins the choosing if need be. */
+  choose(id: string): void {
+    if (!id) return;
+    const chosen = new Set(this.store.state.chosen);
+    if (!chosen.delete(id)) chosen.add(id);
+    this.store.set({ chosen });
   }
 
   /** Reads the open case and its reasons again. */
@@ -250,7 +282,10 @@ export class Desk {
     const { store } = this;
     this.reader.hear(event.case.case);
     const isNew = event.action === "report" && !store.book.get(event.case.case);
-    store.set({ day: tally(store.state.day, event, this.today) });
+    const before = store.book.get(event.case.case) ?? null;
+    store.set({ day: tally(store.state.day, event, this.today, before) });
+    // Closed before this page was opened: whether that was today, the server knows.
+    if (event.action === "reopen" && !before) void this.compare();
     if (isNew) {
       const fresh = new Map(store.state.fresh);
       fresh.set(event.case.case, Date.now() + FRESH_FOR);
@@ -276,7 +311,7 @@ export class Desk {
       const unit = units.get(code);
       if (unit && unit.case !== on) units.set(code, { ...unit, case: on });
     };
-    const holds = c.unit && (c.state === "assigned" || c.state === "accepted" || c.state === "on_scene");
+    const holds = c.unit && HOLDS_UNIT.has(c.state);
     for (const code of [before, c.unit]) if (code && units.get(code)?.case === c.case) set(code, null);
     if (c.unit && holds) set(c.unit, c.case);
     this.store.set({ units });

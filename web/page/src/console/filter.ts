@@ -1,13 +1,37 @@
 /** Which cases are shown, and how that is written in the address: `#show=late&team=T01&matter=21&since=4h`. */
 
+import { OVER } from "../shared/states";
 import type { State } from "../shared/types";
 import { type Flags, flags, type Held } from "./attention";
 
-export const SHOWS = ["open", "waiting", "unclaimed", "late", "returned", "closed_today", "received_today"] as const;
+export const SHOWS = [
+  "open",
+  "waiting",
+  "unclaimed",
+  "late",
+  "returned",
+  "disputed",
+  "closed_today",
+  "received_today",
+] as const;
 export type Show = (typeof SHOWS)[number];
 export const SINCES = ["1h", "4h", "today", "24h", "7d"] as const;
 export type Since = (typeof SINCES)[number];
-export const STATES = ["assigned", "accepted", "on_scene", "handled", "returned", "closed"] as const;
+export const STATES = [
+  "triage",
+  "assigned",
+  "accepted",
+  "on_the_way",
+  "on_scene",
+  "handled",
+  "verified",
+  "returned",
+  "disputed",
+  "suspended",
+  "closed",
+  "merged",
+  "cancelled",
+] as const;
 export type Sort = "attention" | "newest";
 
 export interface Filter {
@@ -71,7 +95,7 @@ export function matches(filter: Filter, moment: Moment): (held: Held) => boolean
     if (words && !speaksOf(held, words)) return false;
     const flag = flags(held, moment.now, moment.unclaimedAfter);
     if (filter.unsure && !flag.unsure) return false;
-    if (filter.show === "open" && filter.state === "closed") return true;
+    if (filter.show === "open" && filter.state && OVER.has(filter.state)) return true;
     return shows(filter.show, held, flag, moment);
   };
 }
@@ -85,7 +109,7 @@ function speaksOf({ c }: Held, words: string): boolean {
 function shows(show: Show, held: Held, flag: Flags, moment: Moment): boolean {
   switch (show) {
     case "closed_today":
-      return !flag.open && held.changed >= moment.startOfDay;
+      return held.c.state === "closed" && held.changed >= moment.startOfDay;
     case "received_today":
       return held.received >= moment.startOfDay;
     default:

@@ -6,6 +6,7 @@ import { t } from "./text";
 const KEYS = [
   ["J  K  ↓  ↑", "help.next"],
   ["Enter", "help.open"],
+  ["X", "help.choose"],
   ["Esc", "help.close"],
   ["/", "help.filter"],
   ["S", "help.sort"],

@@ -15,7 +15,8 @@ export type Wish =
   | "help"
   | "sort"
   | "centre"
-  | "assign";
+  | "assign"
+  | "choose";
 
 export interface Press {
   key: string;
@@ -53,6 +54,8 @@ export function wish({ key, typing, onControl, modified }: Press): Wish | null {
       return "centre";
     case "a":
       return "assign";
+    case "x":
+      return "choose";
     default:
       return null;
   }
@@ -76,6 +79,7 @@ export function listenToKeys(desk: Desk): void {
 function grant(desk: Desk, asked: Wish, target: HTMLElement): boolean {
   const { store } = desk;
   const { state } = store;
+  if (state.disputes && asked !== "close") return false;
   if (state.help && asked !== "close" && asked !== "help") return false;
   switch (asked) {
     case "next":
@@ -106,15 +110,20 @@ function grant(desk: Desk, asked: Wish, target: HTMLElement): boolean {
       if (!state.assigning && (state.counters?.waiting ?? 0) < MANY) return false;
       store.set({ assigning: !state.assigning });
       return true;
+    case "choose":
+      if (!state.cursor) return false;
+      desk.choose(state.cursor);
+      return true;
     case "close":
       return closeNearest(desk, target);
   }
 }
 
-/** Escape goes one step back: the help, then the field that has the focus, then the case, then the plan. */
+/** Escape goes one step back: the help, then the field that has the focus, then the case, then the plan or the choosing of several. */
 function closeNearest(desk: Desk, target: HTMLElement): boolean {
   const { state } = desk.store;
   if (state.help) desk.store.set({ help: false });
+  else if (state.disputes) desk.store.set({ disputes: false });
   else if (target.matches("input, select, textarea") && !target.closest(".order")) {
     target.blur();
     document.getElementById("queue")?.focus();
@@ -122,6 +131,7 @@ function closeNearest(desk: Desk, target: HTMLElement): boolean {
     desk.closeCase();
     document.getElementById("queue")?.focus();
   } else if (state.assigning) desk.store.set({ assigning: false });
+  else if (state.chosen) desk.chooseSeveral(false);
   else return false;
   return true;
 }

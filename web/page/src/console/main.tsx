@@ -5,6 +5,7 @@ import "./styles/queue.css";
 import "./styles/map.css";
 import "./styles/panel.css";
 import "./styles/assignment.css";
+import "./styles/actions.css";
 
 import { render } from "preact";
 import { Client } from "../shared/client";

@@ -2,14 +2,22 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { lang, nameOf } from "../shared/i18n";
+import { RUNNING, shownAs } from "../shared/states";
 import { clock, distance, span, travel } from "../shared/time";
 import type { Case, CaseDetail, UnitCandidate, Why } from "../shared/types";
 import { flags, hold, look } from "./attention";
+import { ReporterContact } from "./contact";
 import type { Desk } from "./desk";
+import { DisputePart } from "./disputes";
+import { Enforcement } from "./enforcement";
+import { Evidence } from "./evidence";
 import { CaseSign, UnitSign } from "./icons";
 import { Orders } from "./orders";
+import { RecordPart } from "./record";
 import type { OpenCase } from "./state";
 import { coded, t } from "./text";
+import { told } from "./told";
+import { w, wordOf } from "./words";
 
 export function Panel({ desk, open }: { desk: Desk; open: OpenCase }) {
   const box = useRef<HTMLElement>(null);
@@ -41,12 +49,21 @@ export function Panel({ desk, open }: { desk: Desk; open: OpenCase }) {
           </button>
         </div>
       )}
-      {open.detail && c && <Orders key={open.id} desk={desk} detail={open.detail} />}
+      {open.detail && c && (
+        <>
+          <Orders key={open.id} desk={desk} detail={open.detail} />
+          <DisputePart key={`dispute ${open.id}`} desk={desk} detail={open.detail} />
+          <Enforcement key={`law ${open.id}`} desk={desk} detail={open.detail} />
+        </>
+      )}
       <Reasons open={open} />
       {open.detail && (
         <>
           <Report desk={desk} detail={open.detail} />
+          <Joined desk={desk} detail={open.detail} />
+          <Evidence desk={desk} detail={open.detail} />
           <History desk={desk} detail={open.detail} />
+          <RecordPart key={`record ${open.id}`} desk={desk} detail={open.detail} />
           <Candidates desk={desk} why={open.why} detail={open.detail} />
         </>
       )}
@@ -78,7 +95,7 @@ function Headline({ desk, c, detail }: { desk: Desk; c: Case; detail: CaseDetail
   const sent = detail?.decision.candidates.find(
     (one): one is UnitCandidate => one.kind === "unit" && one.code === c.unit,
   );
-  const running = c.state !== "closed" && c.state !== "handled";
+  const running = RUNNING.has(c.state);
   return (
     <header class={`headline ${seen}`}>
       <p class="number">
@@ -91,15 +108,17 @@ function Headline({ desk, c, detail }: { desk: Desk; c: Case; detail: CaseDetail
       <p class="chips">
         <span class={`chip ${seen}`}>
           <CaseSign look={seen} size={16} />
-          {t(`look.${seen}`)}
+          {t(seen === shownAs(c.state) ? `state.${c.state}` : `look.${seen}`)}
           {flag.late && <b>{span(moment.now - held.due, lang())}</b>}
         </span>
-        {seen !== c.state && <span class="chip">{t(`state.${c.state}`)}</span>}
+        {seen !== shownAs(c.state) && <span class="chip">{t(`state.${c.state}`)}</span>}
         {flag.waiting && seen !== "waiting" && <span class="chip waiting">{t("look.waiting")}</span>}
         {flag.warned && <span class="chip warned">{t("look.warned")}</span>}
         {c.level > 0 && <span class="chip level">{t("level", { n: c.level })}</span>}
         {flag.unsure && <span class="chip unsure">{t("confirm.chip")}</span>}
         {flag.unclaimed && seen !== "unclaimed" && <span class="chip unclaimed">{t("look.unclaimed")}</span>}
+        {c.suspended_until && <span class="chip">{w("suspendedUntil", { day: c.suspended_until })}</span>}
+        {c.merged_into && <CaseLink desk={desk} id={c.merged_into} text={w("mergedInto", { case: c.merged_into })} />}
         {flag.runs && !flag.late && (
           <span class="left">{t("dueIn", { span: span(held.due - moment.now, lang()) })}</span>
         )}
@@ -189,20 +208,63 @@ function Report({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
         {coded("source", detail.source)} · {t("panel.seen", { at: time.stamp(detail.seen_at) })} ·{" "}
         {t("panel.received", { at: time.stamp(detail.received_at) })}
       </p>
-      {photos.length > 0 && (
-        <ul class="photos" aria-label={t("panel.photos")}>
-          {photos.map((sha, i) => (
-            <li key={sha}>
-              <a href={desk.client.photoUrl(sha)} target="_blank" rel="noopener">
-                <img src={desk.client.photoUrl(sha, "thumb")} alt={t("panel.photo", { n: i + 1 })} loading="lazy" />
-              </a>
-            </li>
-          ))}
-        </ul>
+      <Photos desk={desk} photos={photos} />
+      {detail.report.has_contact && (
+        <ReporterContact key={detail.case} desk={desk} of={detail.case} team={detail.team} />
       )}
     </section>
   );
 }
+
+function Photos({ desk, photos }: { desk: Desk; photos: readonly string[] }) {
+  if (photos.length === 0) return null;
+  return (
+    <ul class="photos" aria-label={t("panel.photos")}>
+      {photos.map((sha, i) => (
+        <li key={sha}>
+          <a href={desk.client.photoUrl(sha)} target="_blank" rel="noopener">
+            <img src={desk.client.photoUrl(sha, "thumb")} alt={t("panel.photo", { n: i + 1 })} loading="lazy" />
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function CaseLink({ desk, id, text }: { desk: Desk; id: string; text: string }) {
+  return (
+    <button type="button" class="inline" onClick={() => desk.openCase(id)}>
+      {text}
+    </button>
+  );
+}
+
+/** Who else reported the same thing: cases that were merged into this one. */
+function Joined({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
+  const time = clock(desk.store.state.district?.timezone ?? "Asia/Shanghai");
+  if (detail.joined.length === 0) return null;
+  return (
+    <section class="joined" aria-label={w("joined")}>
+      <h3>{w("joined")}</h3>
+      <ul>
+        {detail.joined.map((one) => (
+          <li key={one.case}>
+            <p class={one.text ? "report" : "report quiet"}>{one.text || t("panel.noText")}</p>
+            <p class="sub">
+              {coded("source", one.source)} · {time.stamp(one.received_at)} ·{" "}
+              <CaseLink desk={desk} id={one.case} text={w("joinedFrom", { case: one.case })} />
+            </p>
+            <Photos desk={desk} photos={one.photos} />
+            {one.has_contact && <ReporterContact desk={desk} of={one.case} team={detail.team} />}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Steps by which a case goes to a team. */
+const PASSED: ReadonlySet<string> = new Set(["report", "reassign", "relocate", "rule"]);
 
 function History({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
   const { state } = desk.store;
@@ -214,9 +276,10 @@ function History({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
         {[...detail.history]
           .sort((a, b) => b.seq - a.seq)
           .map((event) => {
-            const passed = event.action === "report" || event.action === "reassign" || event.action === "relocate";
-            const team = passed ? state.teams.get(event.after.team) : undefined;
+            const team = PASSED.has(event.action) ? state.teams.get(event.after.team) : undefined;
             const unit = event.action === "offer" ? state.units.get(event.after.unit ?? "") : undefined;
+            const more = told(event, (code) => nameOf(state.teams.get(code) ?? { name: code }));
+            const { role } = event.details;
             return (
               <li key={event.seq} class={event.action}>
                 <time dateTime={event.at}>{time.stamp(event.at)}</time>
@@ -228,12 +291,14 @@ function History({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
                       : event.actor.startsWith("rule:")
                         ? coded("actor", event.actor)
                         : event.actor,
+                    role && event.actor !== wordOf("role", role) ? `· ${wordOf("role", role)}` : "",
                     team ? `→ ${nameOf(team)}` : "",
                     unit ? `→ ${nameOf(unit)}` : "",
                   ]
                     .filter(Boolean)
                     .join(" ")}
                 </span>
+                {more.length > 0 && <p>{more.join(" · ")}</p>}
                 {event.note && <p>{event.note}</p>}
               </li>
             );

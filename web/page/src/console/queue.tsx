@@ -2,8 +2,10 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { lang, nameOf } from "../shared/i18n";
+import { shownAs } from "../shared/states";
 import { clock, span } from "../shared/time";
 import { flags, type Row } from "./attention";
+import { BulkBar } from "./bulk-bar";
 import type { Desk } from "./desk";
 import { ALL, chosen } from "./filter";
 import { Filters } from "./filters";
@@ -11,12 +13,13 @@ import { CaseSign } from "./icons";
 import type { State } from "./state";
 import { t } from "./text";
 import { rowsInView, scrollTo } from "./virtual";
+import { w } from "./words";
 
 const ROW = 60;
 
 export function Queue({ desk }: { desk: Desk }) {
   const { state } = desk.store;
-  const { rows, cursor, loading } = state;
+  const { rows, cursor, loading, chosen: several } = state;
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 800 });
 
@@ -54,11 +57,24 @@ export function Queue({ desk }: { desk: Desk }) {
             ? t("casesOf", { n: rows.length, all: state.counters[state.filter.show] })
             : t("cases", { n: rows.length })}
         </span>
+        {state.filter.show === "disputed" && (
+          <button type="button" class="arrived" onClick={() => desk.store.set({ disputes: true })}>
+            {w("disputes.list")}
+          </button>
+        )}
         {state.fresh.size > 0 && !newest && (
           <button type="button" class="arrived" onClick={() => desk.setFilter({ sort: "newest" })}>
             {t("arrived", { n: state.fresh.size })}
           </button>
         )}
+        <button
+          type="button"
+          class="plain several"
+          aria-pressed={several !== null}
+          onClick={() => desk.chooseSeveral(several === null)}
+        >
+          {w("bulk.start")}
+        </button>
         <button
           type="button"
           class="plain sort"
@@ -76,6 +92,7 @@ export function Queue({ desk }: { desk: Desk }) {
         role="listbox"
         tabIndex={0}
         aria-label={t("queue")}
+        {...(several ? { "aria-multiselectable": true } : {})}
         aria-busy={loading.kind !== "ready"}
         {...(drawn ? { "aria-activedescendant": `row-${cursor}` } : {})}
       >
@@ -88,7 +105,7 @@ export function Queue({ desk }: { desk: Desk }) {
                 state={state}
                 place={first + i}
                 of={rows.length}
-                open={() => desk.openCase(row.held.c.case)}
+                open={() => (several ? desk.choose(row.held.c.case) : desk.openCase(row.held.c.case))}
               />
             ))}
           </div>
@@ -96,6 +113,7 @@ export function Queue({ desk }: { desk: Desk }) {
           <Empty desk={desk} />
         )}
       </div>
+      {several && <BulkBar desk={desk} />}
     </section>
   );
 }
@@ -144,12 +162,14 @@ function QueueRow({ row, state, place, of, open }: RowProps) {
   const township = c.township ? state.places.get("township")?.get(c.township) : undefined;
   const time = clock(state.district?.timezone ?? "Asia/Shanghai");
   const isOpen = state.open?.id === c.case;
+  const isChosen = state.chosen?.has(c.case) ?? false;
   const { unsure, warned } = flags(held, state.now, Number.POSITIVE_INFINITY);
   const names = [
     "row",
     look,
     state.cursor === c.case ? "at" : "",
     isOpen ? "is-open" : "",
+    isChosen ? "chosen" : "",
     (state.fresh.get(c.case) ?? 0) > state.now ? "fresh" : "",
   ];
   return (
@@ -159,13 +179,19 @@ function QueueRow({ row, state, place, of, open }: RowProps) {
       class={names.filter(Boolean).join(" ")}
       role="option"
       tabIndex={-1}
-      aria-selected={isOpen}
+      aria-selected={state.chosen ? isChosen : isOpen}
       aria-setsize={of}
       aria-posinset={place + 1}
       style={{ top: `${place * ROW}px`, height: `${ROW}px` }}
       onClick={open}
     >
-      <CaseSign look={look} size={26} />
+      {state.chosen ? (
+        <span class="tick" aria-hidden="true">
+          {isChosen ? "✓" : ""}
+        </span>
+      ) : (
+        <CaseSign look={look} size={26} />
+      )}
       <div class="what">
         <div class="matter">
           {c.urgency === 1 && <span class="urgent">{t("urgency.1")}</span>}
@@ -181,7 +207,7 @@ function QueueRow({ row, state, place, of, open }: RowProps) {
         </div>
       </div>
       <div class="when">
-        <span class="state">{t(`look.${look}`)}</span>
+        <span class="state">{t(look === shownAs(c.state) ? `state.${c.state}` : `look.${look}`)}</span>
         <span class="clock">{timeOf(row, state.now, time.time(c.received_at))}</span>
       </div>
     </div>

@@ -1,17 +1,18 @@
 /** Reads the district and the cases into the store. */
 
 import type { Client } from "../shared/client";
-import type { CaseEvent, District, Named, ZoneCollection } from "../shared/types";
-import type { Moment } from "./filter";
+import { OVER } from "../shared/states";
+import type { CaseEvent, District, Named, State, ZoneCollection } from "../shared/types";
+import type { Filter, Moment } from "./filter";
 import type { Store } from "./state";
 
 /** Closed cases are only read when asked for, and no further back than this many. */
-const CLOSED_AT_MOST = 3000;
+const OVER_AT_MOST = 3000;
 
 export class Reader {
   readonly layers = new Map<string, ZoneCollection>();
   private reading: Promise<void> | null = null;
-  private closedRead = false;
+  private readonly overRead = new Set<State>();
   private readonly heard = new Set<string>();
 
   /** `changed` is told after each page, so that the first cases are seen before the last are read. */
@@ -78,26 +79,26 @@ export class Reader {
     for (const id of this.heard) listed.add(id);
     this.heard.clear();
     store.book.retain(listed);
-    this.closedRead = false;
+    this.overRead.clear();
     store.set({
       loading: { kind: "ready" },
       day: { received: counters.received_today, closed: counters.closed_today },
     });
-    const { filter } = store.state;
-    if (filter.show === "closed_today" || filter.state === "closed") void this.closed();
+    void this.over(store.state.filter);
     this.changed();
   }
 
-  /** Closed cases, newest first: only when they are asked for. */
-  async closed(): Promise<void> {
-    if (this.closedRead) return;
-    this.closedRead = true;
+  /** Cases that nothing is left to be done to, newest first: only those that a filter asks for. */
+  async over({ show, state: wanted }: Pick<Filter, "show" | "state">): Promise<void> {
+    const state = wanted && OVER.has(wanted) ? wanted : show === "closed_today" ? "closed" : null;
+    if (!state || this.overRead.has(state)) return;
+    this.overRead.add(state);
     let cursor: string | null = null;
     let read = 0;
     try {
       do {
         const page: Awaited<ReturnType<Client["cases"]>> = await this.client.cases({
-          state: "closed",
+          state,
           limit: 1000,
           ...(cursor ? { cursor } : {}),
         });
@@ -105,9 +106,9 @@ export class Reader {
         read += page.items.length;
         cursor = page.next;
         this.changed();
-      } while (cursor && read < CLOSED_AT_MOST);
+      } while (cursor && read < OVER_AT_MOST);
     } catch {
-      this.closedRead = false;
+      this.overRead.delete(state);
     }
   }
 }

@@ -26,13 +26,16 @@ export function sample(patch: Partial<Case> = {}): Case {
     due_at: "2026-11-23T05:00:00.000Z",
     warn_at: "2026-11-23T04:12:00.000Z",
     left_s: 14_400,
-    level: 0,
     assumed: [],
     eta_s: 400,
     mode: "vehicle",
     seq: 1,
     photos: [],
     notes: [],
+    level: 0,
+    stage: null,
+    merged_into: null,
+    suspended_until: null,
     ...patch,
   };
 }

@@ -6,6 +6,7 @@ import type { Row } from "./attention";
 import { Book, type DayTotals } from "./book";
 import { ALL, type Filter } from "./filter";
 import type { Pin } from "./pin";
+import { rememberedSeat, type Seat } from "./seat";
 
 export type Loading =
   | { kind: "district" }
@@ -25,7 +26,12 @@ export interface Notice {
   tone: "done" | "problem";
   /** Said anew when the language changes. */
   text: () => string;
+  /** Beside what it is told; the orders, if it does not say. */
+  beside?: Beside;
 }
+
+/** Parts of the panel from which something is ordered. */
+export type Beside = "orders" | "enforcement";
 
 export interface State {
   loading: Loading;
@@ -51,6 +57,12 @@ export interface State {
   cursor: string;
   open: OpenCase | null;
   notice: Notice | null;
+  /** As whom one sits here. */
+  seat: Seat;
+  /** Cases chosen for one action for all; null: one is not choosing. */
+  chosen: ReadonlySet<string> | null;
+  /** The list of disputes is open. */
+  disputes: boolean;
   /** Where the open case is about to be put. */
   pin: Pin | null;
   /** Cases that have just arrived, with the moment until which they are highlighted. */
@@ -84,6 +96,9 @@ const FIRST: State = {
   cursor: "",
   open: null,
   notice: null,
+  seat: rememberedSeat(),
+  chosen: null,
+  disputes: false,
   pin: null,
   fresh: new Map(),
   help: false,

@@ -1,10 +1,12 @@
 /** Every call of the HTTP interface, by the question it asks. What is refused is thrown as a `Refused`. */
 
+import type { Dispute, DraftRow, OrdersAnswer, PowerPage, Proof } from "./casework";
 import type {
   Case,
   CaseDetail,
   CasePage,
   CaseQuery,
+  Contact,
   Counters,
   District,
   Health,
@@ -115,6 +117,40 @@ export class Client {
 
   accept(acceptance: PlanAcceptance): Promise<PlanAnswer> {
     return this.post("/assignment", acceptance);
+  }
+
+  /** Many orders, each done or refused by itself. */
+  actOnMany(orders: readonly (NewAction & { case: string })[]): Promise<OrdersAnswer> {
+    return this.post("/cases/actions", { orders });
+  }
+
+  /** Who reported a case; that it was asked for is recorded before it is answered. */
+  contact(id: string, asking: { id: string; actor: string; reason: string }): Promise<{ contact: Contact }> {
+    return this.post(`/cases/${encodeURIComponent(id)}/contact`, asking);
+  }
+
+  disputes(open: boolean): Promise<Page<Dispute>> {
+    return this.get("/disputes", { open, limit: 200 });
+  }
+
+  dispute(id: string): Promise<Dispute> {
+    return this.get(`/disputes/${encodeURIComponent(id)}`);
+  }
+
+  draftRow(id: string): Promise<DraftRow> {
+    return this.get(`/disputes/${encodeURIComponent(id)}/draft-row`);
+  }
+
+  powers(q: string, limit = 12): Promise<PowerPage> {
+    return this.get("/powers", { q, limit });
+  }
+
+  proof(id: string): Promise<Proof> {
+    return this.get(`/cases/${encodeURIComponent(id)}/proof`);
+  }
+
+  evidenceUrl(sha256: string, size?: "thumb"): string {
+    return `${this.base}/evidence/${sha256}${size ? `?size=${size}` : ""}`;
   }
 
   counters(): Promise<Counters> {

@@ -21,6 +21,19 @@ const NAMES: Readonly<Record<State, readonly [string, string]>> = {
 /** States of a case that nothing is left to be done to. */
 export const OVER: ReadonlySet<State> = new Set(["closed", "merged", "cancelled"]);
 
+/** States whose clock runs: the limit is the time from assignment to handled. */
+export const RUNNING: ReadonlySet<State> = new Set([
+  "assigned",
+  "accepted",
+  "on_the_way",
+  "on_scene",
+  "returned",
+  "disputed",
+]);
+
+/** States in which the unit that a case names is on it. */
+export const HOLDS_UNIT: ReadonlySet<State> = new Set(["assigned", "accepted", "on_the_way", "on_scene"]);
+
 /** States with a colour and a sign of their own. */
 export type Shown = "assigned" | "accepted" | "on_scene" | "handled" | "closed" | "returned";
 

@@ -1,5 +1,7 @@
 /** The HTTP interface, version 1, as `docs/api.md` states it. Times are RFC 3339; positions are WGS 84 degrees. */
 
+import type { EventDetails, EvidenceItem, Papers } from "./casework";
+
 export type Lang = "zh" | "en";
 export type Datum = "wgs84" | "cgcs2000" | "gcj02" | "bd09";
 export type Source = "grid_worker" | "hotline_12345" | "video" | "digital_city" | "patrol" | "citizen" | "other";
@@ -50,8 +52,41 @@ export type Action =
   | "archive"
   | "transfer"
   | "drop";
-/** What an event of a case's record can be: an action, or the report that began it. */
-export type EventAction = Action | "report";
+/** What an event of a case's record can be: an action, the report that began it, or what comes of something else. */
+export type EventAction = Action | "report" | "joined" | "parted" | "disclose";
+/** As whom somebody acts. Until there are accounts the page says it, and it is recorded. */
+export type Role = "reporter" | "grid_worker" | "team" | "dispatcher" | "coordinator" | "legal" | "leader";
+/** How far a case's enforcement procedure is. */
+export type Stage =
+  | "filed"
+  | "inquiry"
+  | "reviewed"
+  | "major"
+  | "deliberated"
+  | "decided"
+  | "served"
+  | "executed"
+  | "archived"
+  | "transferred"
+  | "dropped";
+/** What must come with an action: the table's words. */
+export type Need =
+  | "note"
+  | "team"
+  | "position"
+  | "until"
+  | "into"
+  | "evidence"
+  | "officers"
+  | "verdict"
+  | "minutes"
+  | "power"
+  | "tier"
+  | "amount"
+  | "way"
+  | "served_on"
+  | "to"
+  | "receipt";
 export type Mode = "vehicle" | "boat";
 export type TeamKind = "township" | "water" | "joint" | "specialist";
 
@@ -208,6 +243,10 @@ export interface Case {
   seq: number;
   photos: string[];
   notes: string[];
+  stage: Stage | null;
+  merged_into: string | null;
+  /** A day of the district. */
+  suspended_until: string | null;
 }
 
 /** Why a case is given this unit, or none, when all are planned for at once. */
@@ -281,19 +320,21 @@ export interface PlanAnswer {
 
 /** One event of a case's record, as the history lists it. */
 export interface HistoryEvent {
-  id: number;
+  id: string;
   seq: number;
   at: string;
   action: EventAction;
   actor: string;
   note: string;
   /** What the case was once this was done. */
-  after: { state: State; team: string; unit: string | null };
+  after: { state: State; team: string; unit: string | null; level?: number; suspended_until?: string };
   photos: string[];
   /** Of the events that say where it lies: the first, and `relocate`. */
   place: { lon: number; lat: number; accuracy_m: number } | null;
   /** Of `relocate`: where it lay before, and what that led to. */
   was: { lon: number; lat: number; accuracy_m: number; rule: string; team: string } | null;
+  /** What only some events tell. */
+  details: EventDetails;
   sealed: string;
   prev: string;
 }
@@ -301,8 +342,8 @@ export interface HistoryEvent {
 /** Something that may be done to a case now, and what must come with it. */
 export interface Possible {
   action: Action;
-  by: ("reporter" | "team" | "dispatcher")[];
-  needs: ("note" | "team" | "position")[];
+  by: Role[];
+  needs: Need[];
 }
 
 export interface CaseReport {
@@ -324,6 +365,8 @@ export interface CaseDetail extends Case {
   report: CaseReport;
   decision: Decision;
   history: HistoryEvent[];
+  /** The reports of those that were merged into it. */
+  joined: (CaseReport & { case: string })[];
   /** What may be done now. */
   actions: Possible[];
 }
@@ -370,6 +413,15 @@ export interface NewAction {
   /** Of `relocate`, instead of a place: the team whose part of the circle is meant. */
   settles?: string;
   seq?: number;
+  role?: Role;
+  /** Of `return`. */
+  reason?: string;
+  /** Of `suspend`: a day. */
+  until?: string;
+  /** Of `merge`: the other case. */
+  into?: string;
+  evidence?: EvidenceItem[];
+  procedure?: Papers;
   /** SHA-256 of each, from `POST /api/photos`. */
   photos?: string[];
 }
@@ -402,6 +454,7 @@ export interface Counters {
   unclaimed: number;
   late: number;
   returned: number;
+  disputed: number;
   closed_today: number;
   received_today: number;
 }
