@@ -10,15 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from json.encoder import encode_basestring
-from typing import Final
+from typing import Final, NamedTuple
+
+import orjson
 
 _CANONICAL: Final = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
 )
-_text: Final = encode_basestring
+json_text: Final = encode_basestring
 """A text as that encoder writes it."""
 
 GENESIS: Final = bytes(32)
@@ -62,10 +64,15 @@ class Break:
 def canonical(event: Event, data: bytes | None = None) -> bytes:
     """The bytes that are sealed; `data` is the canonical form of the event's data, where it is at hand."""
     written = canonical_json(event.data) if data is None else data
-    # As `canonical_json` writes the whole, in the order of the keys; an encoder for each event costs as much again.
-    before = f'{{"action":{_text(event.action)},"actor":{_text(event.actor)},"at":"{instant(event.at)}"'
-    after = f'"id":{_text(event.id)},"prev":"{event.prev.hex()}","seq":{event.seq}}}'
-    return b'%b,"case":%b,"data":%b,%b' % (before.encode(), _text(event.case).encode(), written, after.encode())
+    return _whole(
+        event.action, event.actor, instant(event.at), event.case, written, event.id, event.prev.hex(), event.seq
+    )
+
+
+def _whole(action: str, actor: str, at: str, case: str, data: bytes, id: str, prev: str, seq: int) -> bytes:  # noqa: A002
+    # As `canonical_json` writes it, in the order of the keys; an encoder for each event costs as much again.
+    before = f'{{"action":{json_text(action)},"actor":{json_text(actor)},"at":"{at}","case":{json_text(case)},"data":'
+    return b'%b%b,"id":%b,"prev":"%b","seq":%d}' % (before.encode(), data, json_text(id).encode(), prev.encode(), seq)
 
 
 def canonical_json(value: object) -> bytes:
@@ -74,8 +81,9 @@ def canonical_json(value: object) -> bytes:
 
 
 def instant(moment: datetime) -> str:
-    """A moment as the canonical form writes it, e.g. `2026-11-23T01:02:03.000004Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    """A moment (in UTC where it names no zone) as the canonical form writes it: `2026-11-23T01:02:03.000004Z`."""
+    there = moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    return there.isoformat("T", "microseconds") + "Z"
 
 
 def seal(event: Event) -> bytes:
@@ -105,8 +113,42 @@ class Recorded:
 
     event: Event
     sealed: bytes
-    text: bytes | None = None
-    """Its data as it stands there, where that is at hand: the very text that was sealed."""
+
+
+class Stored(NamedTuple):
+    """The same as bare values: of a million, each object would cost as much as its hash."""
+
+    id: str
+    case: str
+    seq: int
+    at: datetime
+    """In UTC, which it need not say."""
+    action: str
+    actor: str
+    data: bytes
+    """The text that stands there: the very one that was sealed."""
+    prev: bytes
+    sealed: bytes
+
+    def canonical(self) -> bytes:
+        """The bytes that were sealed, if nothing was changed."""
+        id_, case, seq, at, action, actor, data, prev, _ = self
+        return _whole(action, actor, instant(at), case, data, id_, prev.hex(), seq)
+
+    def said(self) -> Mapping[str, object]:
+        """The data; nothing where that is no JSON object any more, which then is not what was sealed."""
+        try:
+            found = orjson.loads(self.data)
+        except orjson.JSONDecodeError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def holds(self) -> bool:
+        """Whether it is what was sealed, be its text written again without a change of what it says."""
+        if hashlib.sha256(self.canonical()).digest() == self.sealed:
+            return True
+        again = self._replace(data=canonical_json(self.said()))
+        return hashlib.sha256(again.canonical()).digest() == self.sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +159,8 @@ class Head:
     seq: int
     sealed: bytes
     opened_at: datetime
-    report_digest: str
-    """SHA-256 of the report as it stands now, to be the one named in the first event."""
+    report: Mapping[str, object]
+    """What is sealed of the report, as it stands now: the first event names its digest."""
     opening: Mapping[str, object]
     """What the first event's data must say."""
     placed: Mapping[str, object]
@@ -131,50 +173,80 @@ class Head:
     """What the last event that says anything of its clock must say of it; None: there is none."""
 
 
-def verify(head: Head, chain: Iterable[Recorded]) -> Break | None:
+def verify(head: Head, chain: Iterable[Stored]) -> Break | None:
     """The first break of one case's chain, given in order of `seq`; None when it holds."""
-    before, last, placed, timed = GENESIS, None, None, None
-    for expected, recorded in enumerate(chain, start=1):
-        event = recorded.event
-        if problem := _broken(recorded, expected, before) or (_not_opened_so(head, event) if expected == 1 else None):
+    before, last, read = GENESIS, None, None
+    placed, lies, timed, clock = 0, _NOTHING, 0, None
+    for expected, event in enumerate(chain, start=1):
+        if problem := _broken(event, expected, before):
             return Break(head.case, expected, problem)
-        before, last = recorded.sealed, event
-        placed = event if "place" in event.data else placed
-        timed = event if "clock" in event.data else timed
-    if last is None or placed is None:
+        read = event.said() if expected == 1 or _may_say(event.data) else None
+        if expected == 1 and read is not None and (problem := _not_opened_so(head, event, read)):
+            return Break(head.case, expected, problem)
+        if read is not None and "place" in read:
+            placed, lies = expected, read
+        if read is not None and "clock" in read:
+            timed, clock = expected, read["clock"]
+        before, last = event.sealed, event
+    if last is None or not placed:
         return Break(head.case, 0, "empty")
     if (head.seq, head.sealed) != (last.seq, before):
         return Break(head.case, max(head.seq, last.seq), "head")
-    if last.data.get("after") != head.after:
-        return Break(head.case, last.seq, "projection")
-    if (timed.data["clock"] if timed else None) != head.clock:
-        return Break(head.case, timed.seq if timed else last.seq, "projection")
-    return None if _lies_so(head, placed) else Break(head.case, placed.seq, "projection")
+    if (last.said() if read is None else read).get("after") != head.after:
+        wrong = last.seq
+    elif clock != head.clock:
+        wrong = timed or last.seq
+    else:
+        wrong = 0 if _lies_so(head, lies) else placed
+    return Break(head.case, wrong, "projection") if wrong else None
 
 
-def _broken(recorded: Recorded, expected: int, before: bytes) -> str | None:
-    event = recorded.event
+_NOTHING: Final[Mapping[str, object]] = {}
+
+
+def _broken(event: Stored, expected: int, before: bytes) -> str | None:
     if event.seq != expected:
         return "sequence"
     if event.prev != before:
         return "link"
-    if hashlib.sha256(canonical(event, recorded.text)).digest() == recorded.sealed:
-        return None
-    # The text may have been written again without a change of what it says.
-    if recorded.text is None:
-        return "seal"
-    return "seal" if seal(replace(event, data=dict(event.data))) != recorded.sealed else None
+    return None if event.holds() else "seal"
 
 
-def _not_opened_so(head: Head, event: Event) -> str | None:
-    if event.data.get("report_digest") != head.report_digest:
+def _may_say(data: bytes) -> bool:
+    """Where it lies, or what its clock is: most events are only hashed.
+
+    A name that does not stand there, nor may be written by escapes, is not there.
+    """
+    return b'"place"' in data or b'"clock"' in data or b"\\" in data
+
+
+def digest(value: object) -> str:
+    """SHA-256 over its canonical form, hexadecimal."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def _is_digest(sealed: object, value: object) -> bool:
+    """Whether that is its digest.
+
+    A faster encoder is asked first: it writes some numbers otherwise, but nothing else the same, so that the digest of
+    what it writes is the sealed one only where both encoders agree.
+    """
+    try:
+        quick = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return digest(value) == sealed
+    return hashlib.sha256(quick).hexdigest() == sealed or digest(value) == sealed
+
+
+def _not_opened_so(head: Head, event: Stored, read: Mapping[str, object]) -> str | None:
+    if not _is_digest(read.get("report_digest"), head.report):
         return "report"
-    said = {name: event.data.get(name) for name in head.opening}
-    return None if (said, event.at) == (head.opening, head.opened_at) else "projection"
+    said = {name: read.get(name) for name in head.opening}
+    return None if (said, instant(event.at)) == (head.opening, instant(head.opened_at)) else "projection"
 
 
-def _lies_so(head: Head, event: Event) -> bool:
-    said = {name: event.data.get(name) for name in head.placed}
-    decision = event.data.get("decision")
+def _lies_so(head: Head, read: Mapping[str, object]) -> bool:
+    said = {name: read.get(name) for name in head.placed}
+    decision = read.get("decision")
     notes = decision.get("notes") if isinstance(decision, Mapping) else None
     return said == head.placed and notes == list(head.notes)

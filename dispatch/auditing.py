@@ -24,10 +24,12 @@ from dispatch.checkpoints import Checkpoint, Leaf, Walk, flaw
 from dispatch.desk import stands
 from dispatch.orders import CARRIES
 from dispatch.store import checkpoints, evidence, record
-from dispatch.store.engine import conninfo, snapshot
+from dispatch.store.engine import address, conninfo, open_engine, snapshot
 
 CASES_AT_ONCE: Final = 2000
 """That are in memory, of each process."""
+SHARE: Final = 10
+"""So many times that many are walked by one connection."""
 WORTH_PROCESSES: Final = 40_000
 """Events; fewer are walked sooner than a process is started."""
 
@@ -73,11 +75,14 @@ async def audit(
         name = await record.export_snapshot(connection)
         cases = await record.ranges(connection, CASES_AT_ONCE)
         many = await record.count_events(connection) >= WORTH_PROCESSES
-        with _processes((processes or _processors()) if many else 0) as pool:
+        count = (processes or _processors()) if many else 1
+        with _processes(count) as pool:
             loop = asyncio.get_running_loop()
+            # Beside the chains, not after them.
+            held = loop.run_in_executor(pool, held_by_checkpoints, address(engine), name, trusted)
             found = Audited()
             for one in asyncio.as_completed(
-                [loop.run_in_executor(pool, walk, conninfo(engine), name, one) for one in cases]
+                [loop.run_in_executor(pool, walk, conninfo(engine), name, some) for some in _shares(cases, count)]
             ):
                 part = await one
                 found.cases += part.cases
@@ -86,9 +91,9 @@ async def audit(
                 found.processor_s += part.processor_s
                 found.memory_mb = max(found.memory_mb, part.memory_mb)
                 tell(found.cases)
+            known, wrong = await held
         found.breaks.sort(key=lambda one: (one.case, one.seq))
         await _files(connection, found)
-        known, wrong = await _checkpoints(connection, trusted)
         found.checkpoints = len(known)
         found.breaks += wrong
         for checkpoint, leaves in files:
@@ -114,16 +119,24 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def walk(address: str, name: str, cases: record.Range) -> Audited:
-    """The chains of a range of cases, as a snapshot of that name has them."""
-    began = time.process_time()
+def _shares(cases: Sequence[record.Range], processes: int) -> list[Sequence[record.Range]]:
+    """Ranges that one process walks by one connection: enough of them for all, to the end."""
+    size = max(1, min(SHARE, len(cases) // (4 * processes)))
+    return [cases[first : first + size] for first in range(0, len(cases), size)]
+
+
+def walk(address: str, name: str, ranges: Sequence[record.Range]) -> Audited:
+    """The chains of some ranges of cases, as a snapshot of that name has them."""
+    began, walked = time.process_time(), Audited()
     with record.in_snapshot(address, name) as connection:
-        found = record.chains(connection, cases)
-    walked = Audited(len(found.heads), sum(map(len, found.events.values())))
-    for row in found.heads:
-        if broken := verify(stands(row), found.events.pop(row["case_no"], [])):
-            walked.breaks.append(broken)
-    walked.breaks += [Break(case, chain[0].event.seq, "orphan") for case, chain in found.events.items()]
+        for cases in ranges:
+            found = record.chains(connection, cases)
+            walked.cases += len(found.heads)
+            walked.events += sum(map(len, found.events.values()))
+            for row in found.heads:
+                if broken := verify(stands(row), found.events.pop(row.case_no, [])):
+                    walked.breaks.append(broken)
+            walked.breaks += [Break(case, chain[0].seq, "orphan") for case, chain in found.events.items()]
     walked.processor_s = time.process_time() - began
     walked.memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return walked
@@ -139,10 +152,25 @@ async def _files(connection: AsyncConnection, found: Audited) -> None:
     found.breaks += [Break(case, seq, "evidence_lost") for _, case, seq in lost]
 
 
-async def _checkpoints(
-    connection: AsyncConnection, trusted: Collection[bytes]
-) -> tuple[dict[int, Checkpoint], list[Break]]:
-    """The checkpoints kept here, and what is wrong with them or with the record that they name."""
+Held = tuple[dict[int, Checkpoint], list[Break]]
+"""The checkpoints kept here, and what is wrong with them or with the record that they name."""
+
+
+def held_by_checkpoints(address: str, name: str, trusted: Collection[bytes]) -> Held:
+    """The checkpoints, and the record held against them, as a snapshot of that name has both."""
+
+    async def within() -> Held:
+        engine = open_engine(address, 1)
+        try:
+            async with snapshot(engine, name) as connection:
+                return await _checkpoints(connection, trusted)
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(within())
+
+
+async def _checkpoints(connection: AsyncConnection, trusted: Collection[bytes]) -> Held:
     known, walked, wrong = dict[int, Checkpoint](), Walk(trusted), list[Break]()
     before = -(2**62)
     async for checkpoint in checkpoints.all_checkpoints(connection):
@@ -195,7 +223,7 @@ async def export(engine: AsyncEngine, out: BinaryIO, at: str) -> Audited:
                 counted.cases += len(found.heads)
                 counted.events += sum(map(len, found.events.values()))
                 for row in found.heads:
-                    record_file.write_case(out, stands(row), found.events.pop(row["case_no"], []))
+                    record_file.write_case(out, stands(row), found.events.pop(row.case_no, []))
                 for case, chain in found.events.items():
                     record_file.write_orphan(out, case, chain)
     return counted

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -14,8 +13,9 @@ from dispatch.discretion import by_list
 from dispatch.editions import Editions
 from dispatch.enactment import seen
 from dispatch.fleet import Fleet
-from dispatch.model import Action, CaseRow, Stage, State
-from dispatch.opening import after, report_digest, timing_of
+from dispatch.intake import digest_fields
+from dispatch.model import Action, CaseRow
+from dispatch.opening import after, timing_of
 from dispatch.orders import Order
 from dispatch.steps import decide_merger, decide_parting, decide_relocation, decide_sending, decide_step
 from dispatch.store import cases, moves
@@ -24,36 +24,42 @@ from dispatch.store.engine import connect
 
 __all__ = ["Order", "act", "moved_on", "stands"]
 
-PLACE: Final = ("lon", "lat", "accuracy_m")
 
+def stands(row: Any) -> Head:
+    """What a case's row and its report's say, to be held against the moves. A row of `record.chains`.
 
-def stands(row: Mapping[str, Any]) -> Head:
-    """What a case's row and its report's say, to be held against the moves. A row of `record.chains`."""
+    As it stands there, whatever it is: what is no state, source or datum at all is for the record to tell.
+    """
     return Head(
-        case=row["case_no"],
-        seq=row["head_seq"],
-        sealed=bytes(row["head_sealed"]),
-        opened_at=row["opened_at"],
-        report_digest=report_digest(cases.as_report(row)),
-        opening={"place": {name: row[name] for name in PLACE}},
+        case=row.case_no,
+        seq=row.head_seq,
+        sealed=row.head_sealed,
+        opened_at=row.opened_at,
+        report=digest_fields(row),
+        opening={"place": {"lon": row.lon, "lat": row.lat, "accuracy_m": row.accuracy_m}},
         placed={
-            "place": {name: row["case_" + name] for name in PLACE},
-            "case": {name: row["case_" + name] for name in ("matter", "urgency", "township", "grid")},
+            "place": {"lon": row.case_lon, "lat": row.case_lat, "accuracy_m": row.case_accuracy_m},
+            "case": {
+                "matter": row.case_matter,
+                "urgency": row.case_urgency,
+                "township": row.case_township,
+                "grid": row.case_grid,
+            },
         },
         # What a case of an earlier release notes of its clock, its decision never did.
-        notes=tuple(note for note in row["case_notes"] if note != "calendar_assumed"),
+        notes=tuple(note for note in row.case_notes if note != "calendar_assumed"),
         after=after(
-            State(row["state"]),
-            row["team"],
-            row["unit"],
-            row["due_at"],
-            row["level"],
-            Stage(row["stage"]) if row["stage"] else None,
-            row["merged_into"],
-            row["suspended_until"],
-            State(row["suspended_from"]) if row["suspended_from"] else None,
+            row.state,
+            row.team,
+            row.unit,
+            row.due_at,
+            row.level,
+            row.stage,
+            row.merged_into,
+            row.suspended_until,
+            row.suspended_from,
         ),
-        clock=row["clock"],
+        clock=row.clock,
     )
 
 

@@ -138,15 +138,15 @@ def locate(ground: Ground, lon: float, lat: float, datum: Datum | None, accuracy
 
 
 def digest_fields(report: Report) -> dict[str, object]:
-    """What of a report is sealed: everything that came from outside, as it came."""
+    """What of a report is sealed: everything that came from outside, as it came. (A row of it will do.)"""
     return {
         "id": str(report.id),
         "given_lon": report.given_lon,
         "given_lat": report.given_lat,
-        "datum": report.datum.value,
+        "datum": str(report.datum),
         "accuracy_m": report.accuracy_m,
         "seen_at": instant(report.seen_at),
-        "source": report.source.value,
+        "source": str(report.source),
         "matter": report.matter,
         "text": report.text,
         "contact": dict(report.contact),

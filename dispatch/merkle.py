@@ -13,6 +13,8 @@ from typing import Final
 
 EMPTY: Final = sha256(b"").digest()
 """The root over nothing."""
+SIZE: Final = 32
+"""Bytes of a hash."""
 
 
 def leaf_hash(content: bytes) -> bytes:
@@ -26,21 +28,18 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def root(leaves: Iterable[bytes]) -> bytes:
-    """Over leaf hashes in their order, in memory that grows with the height alone."""
-    whole: list[tuple[int, bytes]] = []
-    """Full subtrees from the left, each larger than the next: (leaves, hash)."""
-    for leaf in leaves:
-        size, top = 1, leaf
-        while whole and whole[-1][0] == size:
-            top = node_hash(whole.pop()[1], top)
-            size *= 2
-        whole.append((size, top))
-    if not whole:
-        return EMPTY
-    top = whole.pop()[1]
-    while whole:
-        top = node_hash(whole.pop()[1], top)
-    return top
+    """Over leaf hashes in their order."""
+    level = b"".join(leaves)
+    while len(level) > SIZE:
+        level = _above(level)
+    return bytes(level) or EMPTY
+
+
+def _above(level: bytes | bytearray) -> bytes:
+    """The whole level over another; `node_hash` of each pair, without its call."""
+    whole = len(level) // (2 * SIZE) * (2 * SIZE)
+    pairs = [sha256(b"\x01" + level[at : at + 2 * SIZE]).digest() for at in range(0, whole, 2 * SIZE)]
+    return b"".join(pairs) + level[whole:]
 
 
 class Tree:
@@ -49,7 +48,7 @@ class Tree:
     def __init__(self) -> None:
         self._keys: list[str] = []
         self._levels: list[bytearray] = [bytearray()]
-        """32 bytes a hash; the first are the leaves."""
+        """A hash after the other; the first are the leaves."""
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -66,7 +65,7 @@ class Tree:
             moved = {key: _at(self._levels[0], first + n) for n, key in enumerate(self._keys[first:])}
             moved |= {key: given[key] for key in added}
             self._keys[first:] = sorted(moved)
-            self._levels[0][first * 32 :] = b"".join(moved[key] for key in self._keys[first:])
+            self._levels[0][first * SIZE :] = b"".join(moved[key] for key in self._keys[first:])
             changed |= set(range(first, len(self._keys)))
         self._rise(changed)
         return _at(self._levels[-1], 0) if self._keys else EMPTY
@@ -80,7 +79,7 @@ class Tree:
         """The audit path of the leaf at `place`, from below (RFC 6962, section 2.1.1)."""
         path = []
         for level in self._levels[:-1]:
-            if (beside := place ^ 1) < len(level) // 32:
+            if (beside := place ^ 1) < len(level) // SIZE:
                 path.append(_at(level, beside))
             place //= 2
         return path
@@ -88,18 +87,22 @@ class Tree:
     def _rise(self, changed: set[int]) -> None:
         """Work out again what stands above the leaves at these places."""
         height = 0
-        while (count := len(self._levels[height]) // 32) > 1:
+        while (count := len(self._levels[height]) // SIZE) > 1:
             below = self._levels[height]
             if height + 1 == len(self._levels):
                 self._levels.append(bytearray())
                 changed = set(range(count))  # of a level that was not there nothing is known
             above = self._levels[height + 1]
-            above.extend(bytes(32 * ((count + 1) // 2) - len(above)))
+            above.extend(bytes(SIZE * ((count + 1) // 2) - len(above)))
+            whole = 2 * len(changed) > count  # sooner than one by one
             changed = {place // 2 for place in changed}
-            for place in changed:
-                left = _at(below, 2 * place)
-                alone = 2 * place + 1 == count
-                _put(above, place, left if alone else node_hash(left, _at(below, 2 * place + 1)))
+            if whole:
+                above[:] = _above(below)
+            else:
+                for place in changed:
+                    left = _at(below, 2 * place)
+                    alone = 2 * place + 1 == count
+                    _put(above, place, left if alone else node_hash(left, _at(below, 2 * place + 1)))
             height += 1
 
 
@@ -122,8 +125,8 @@ def root_of_path(leaf: bytes, place: int, size: int, path: Sequence[bytes]) -> b
 
 
 def _at(level: bytearray, place: int) -> bytes:
-    return bytes(level[32 * place : 32 * place + 32])
+    return bytes(level[SIZE * place : SIZE * place + SIZE])
 
 
 def _put(level: bytearray, place: int, value: bytes) -> None:
-    level[32 * place : 32 * place + 32] = value
+    level[SIZE * place : SIZE * place + SIZE] = value

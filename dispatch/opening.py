@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from hashlib import sha256
 from typing import Any
 
 from dispatch import deadlines
-from dispatch.audit import GENESIS, Entry, Event, canonical_json, enter, instant
+from dispatch.audit import GENESIS, Entry, Event, digest, enter, instant
 from dispatch.competence import Place
 from dispatch.district import District
 from dispatch.ground import Ground
 from dispatch.intake import Located, Placed, digest_fields
-from dispatch.model import Action, CaseRow, Decision, Limit, Matter, MatterClass, Report, Stage, State
+from dispatch.model import Action, CaseRow, Decision, Limit, Matter, MatterClass, Report, State
 from dispatch.timing import Timing
 
 
@@ -108,7 +107,7 @@ def placing(case: CaseRow) -> dict[str, object]:
 
 def report_digest(report: Report) -> str:
     """SHA-256 over the canonical form of the report as it came, hexadecimal."""
-    return sha256(canonical_json(digest_fields(report))).hexdigest()
+    return digest(digest_fields(report))
 
 
 def limits(matter: Matter | MatterClass, rules: deadlines.Rules) -> tuple[int, Limit]:
@@ -134,26 +133,29 @@ def _lowest(zones: Sequence[Any]) -> str | None:
 
 
 def after(
-    state: State,
+    state: str,
     team: str,
     unit: str | None,
     due_at: datetime | None,
     level: int = 0,
-    stage: Stage | None = None,
+    stage: str | None = None,
     merged_into: str | None = None,
     suspended_until: date | None = None,
-    suspended_from: State | None = None,
+    suspended_from: str | None = None,
 ) -> dict[str, object]:
     """What every event says of the case it leaves behind.
 
     What is not so is not named: cases from before it could be so say the same of themselves.
     """
-    more = {
-        "level": level,
-        "stage": stage and stage.value,
-        "merged_into": merged_into,
-        "suspended_until": suspended_until and suspended_until.isoformat(),
-        "suspended_from": suspended_from and suspended_from.value,
-    }
-    said = {"state": state.value, "team": team, "unit": unit, "due_at": due_at and instant(due_at)}
-    return said | {name: value for name, value in more.items() if value}
+    said: dict[str, object] = {"state": str(state), "team": team, "unit": unit, "due_at": due_at and instant(due_at)}
+    if level:
+        said["level"] = level
+    if stage:
+        said["stage"] = str(stage)
+    if merged_into:
+        said["merged_into"] = merged_into
+    if suspended_until:
+        said["suspended_until"] = suspended_until.isoformat()
+    if suspended_from:
+        said["suspended_from"] = str(suspended_from)
+    return said

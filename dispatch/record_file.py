@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from dispatch.audit import Head, Recorded, canonical, canonical_json
+from dispatch.audit import Head, Stored, canonical_json
 from dispatch.checkpoints import Checkpoint, Leaf, read, written
 from dispatch.errors import UnreadableRecord
 
@@ -24,18 +24,18 @@ async def write_checkpoint(out: BinaryIO, checkpoint: Checkpoint, leaves: AsyncI
         out.write(_line({"leaf": [leaf.case, leaf.seq, leaf.sealed.hex()]}))
 
 
-def write_case(out: BinaryIO, head: Head, chain: list[Recorded]) -> None:
+def write_case(out: BinaryIO, head: Head, chain: list[Stored]) -> None:
     """What a case says of itself, and its chain; of the report that it came from only what its events hold."""
     out.write(_line({"case": head.case, "seq": head.seq, "seal": head.sealed.hex(), "after": head.after}))
     write_events(out, chain)
 
 
-def write_events(out: BinaryIO, chain: list[Recorded]) -> None:
+def write_events(out: BinaryIO, chain: list[Stored]) -> None:
     """Events, each as it was sealed."""
-    out.writelines(b'{"event":%b,"seal":"%b"}\n' % (canonical(e.event, e.text), _hex(e.sealed)) for e in chain)
+    out.writelines(b'{"event":%b,"seal":"%b"}\n' % (e.canonical(), _hex(e.sealed)) for e in chain)
 
 
-def write_orphan(out: BinaryIO, case: str, chain: list[Recorded]) -> None:
+def write_orphan(out: BinaryIO, case: str, chain: list[Stored]) -> None:
     """Events whose case is not there."""
     out.write(_line({"case": case, "seq": 0, "seal": "", "after": None}))
     write_events(out, chain)

@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copytree
 
@@ -14,7 +15,8 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, text
 
-from dispatch.bench import client, crowd, locate, nearest, route, units
+from dispatch import audit, opening
+from dispatch.bench import client, crowd, locate, nearest, route, sealing, units
 from dispatch.bench.peers import PEERS, REFERENCE, Join, Peer, Shapes, opened
 from dispatch.bench.points import around, bodies, inside
 from dispatch.bench.serving import server
@@ -140,3 +142,24 @@ def test_the_bare_servers_of_intake_insert_what_they_are_sent(kind: str, databas
     assert 10 < rows < len(sent)
     assert matters > 1
     assert least == 25
+
+
+def test_sealing_is_switched_in_its_measurement_alone() -> None:
+    event = audit.Event("i", "C", 1, datetime(2026, 1, 1, tzinfo=UTC), "report", "", {"b": 1, "a": 2}, bytes(32))
+    switch = sealing.Switch()
+    with switch.installed():
+        assert opening.enter(event) == audit.enter(event)
+        switch.sealing = False
+        assert opening.enter(event).sealed == bytes(32)
+        assert json.loads(opening.enter(event).text) == event.data
+    assert switch.opened == 3
+    assert opening.enter(event) == audit.enter(event)
+
+
+def test_an_estimate_says_how_sure_it_is() -> None:
+    found = sealing.Estimate.of([number / 100 for number in range(100, 0, -1)])
+    assert (found.low, found.middle, found.high) == (0.4, 0.505, 0.61), "the 40th and the 61st of a hundred"
+    assert sealing.Estimate.of([2.0]) == sealing.Estimate(2.0, 2.0, 2.0)
+    rng = np.random.default_rng(1)
+    made = [sealing.Estimate.of(np.exp(rng.standard_t(2, 41) / 9).tolist()) for _ in range(300)]
+    assert sum(one.low <= 1 <= one.high for one in made) / len(made) > 0.92, "however wild the outliers"

@@ -117,6 +117,9 @@ TAMPERING = {
     "projection         ": "UPDATE case_file SET notes = '{{confirm_place}}' WHERE case_no = {case}",
     "projection          ": "UPDATE report SET geom = ST_Translate(geom, 0.001, 0) WHERE id = (SELECT report_id FROM "
     "case_file WHERE case_no = {case})",
+    "projection           ": "UPDATE case_file SET state = 'no state', stage = 'none' WHERE case_no = {case}",
+    "report  ": "UPDATE report SET source = 'nobody', datum = 'none' WHERE id = (SELECT report_id FROM case_file "
+    "WHERE case_no = {case})",
     "report": "UPDATE report SET text = '别的' WHERE id = (SELECT report_id FROM case_file WHERE case_no = {case})",
     "report ": "UPDATE report SET contact = '{{}}' WHERE id = (SELECT report_id FROM case_file WHERE case_no = {case})",
 }

@@ -1,9 +1,8 @@
-"""The servers that intake is measured between: `python -m dispatch.bench.server real|unsealed|plain|tuned PORT`.
+"""The servers that intake is measured between: `python -m dispatch.bench.server real|plain|tuned PORT`.
 
 All run under the same uvicorn settings with the same driver and pool. The bare ones check the body with the same
 model, insert the same row of `report`, and answer its id: no zones, no decision, no case, no event, no seal. `plain`
-inserts as anybody would write it first, `tuned` on the driver's own cursor, prepared, as our writes do. `unsealed` is
-`real` without the seals.
+inserts as anybody would write it first, `tuned` on the driver's own cursor, prepared, as our writes do.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch.bench.sealing import unseal
 from dispatch.intake import DEFAULT_ACCURACY_M, Draft
 from dispatch.settings import Settings
 from dispatch.store.engine import connect, for_driver, migrate, open_engine, write
@@ -91,10 +89,7 @@ async def tuned(connection: AsyncConnection, row: dict[str, Any]) -> None:
 def main(kind: str, port: int) -> None:
     """Serve until stopped; the database is `ONEGRID_DATABASE_URL`."""
     settings = Settings()
-    if kind == "unsealed":
-        unseal()
-    real = kind in ("real", "unsealed")
-    app = create(settings) if real else bare(settings, {"plain": plain, "tuned": tuned}[kind])
+    app = create(settings) if kind == "real" else bare(settings, {"plain": plain, "tuned": tuned}[kind])
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
 
 

@@ -35,7 +35,7 @@ def private_postgis() -> Iterator[Running]:
 
 @contextmanager
 def server(kind: str, database_url: str, district: Path, data_dir: Path | None = None) -> Iterator[int]:
-    """The port of a server (`real`, `unsealed`, `plain` or `tuned`) that answers.
+    """The port of a server (`real`, `plain` or `tuned`) that answers.
 
     data_dir: unless it is the usual one.
     """

@@ -152,8 +152,8 @@ def powers_command(
 @app.command("sealing")
 def sealing_command(
     district: DistrictOption = None,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each is loaded.")] = 15,
-    seconds: Annotated[float, typer.Option(min=0.5, help="How long each is loaded.")] = 1.0,
+    rounds: Annotated[int, typer.Option(min=1, help="How often it is loaded.")] = 10,
+    seconds: Annotated[float, typer.Option(min=3, help="How long each time.")] = 8.0,
     as_json: JsonOption = False,
 ) -> None:
     """Single reports with their seals against the same server without: at least 0.9 of its throughput."""

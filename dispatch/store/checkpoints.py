@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import merkle
 from dispatch.audit import Break
-from dispatch.checkpoints import Checkpoint, Leaf, against, following, leaves_of
+from dispatch.checkpoints import Checkpoint, Leaf, against, following
 
 COLUMNS: Final = "number, at, cases, events, root, prev, key, digest, signature"
 _LOCK: Final = 7269363
@@ -68,8 +68,7 @@ async def make(
             return None
         if rewound := await (await connection.execute(_REWOUND)).fetchone():
             raise Rewound(rewound[0])
-        hashes = [hashed async for leaf in _heads(connection) for hashed in leaves_of([leaf])]
-        made = sign(following(last, now, cases, events, merkle.root(hashes)))
+        made = sign(following(last, now, cases, events, merkle.root(await _heads(connection))))
         await connection.execute(_KEEP, {name: getattr(made, name) for name in Checkpoint.__slots__})
         await connection.execute(_KEEP_LEAVES, {"number": made.number})
         await connection.commit()
@@ -82,13 +81,14 @@ async def _last(connection: psycopg.AsyncConnection[Any]) -> Checkpoint | None:
     return as_checkpoint(row) if row else None
 
 
-async def _heads(connection: psycopg.AsyncConnection[Any]) -> AsyncIterator[Leaf]:
-    """What every chain ends with now, in the order of the tree."""
+async def _heads(connection: psycopg.AsyncConnection[Any]) -> list[bytes]:
+    """Leaf hashes of what every chain ends with now, in the order of the tree."""
+    hashes: list[bytes] = []
     async with connection.cursor("heads", binary=True) as cursor:
-        cursor.itersize = BATCH
         await cursor.execute('SELECT case_no, seq, sealed FROM case_file ORDER BY case_no COLLATE "C"')
-        async for case, seq, sealed in cursor:
-            yield Leaf(case, seq, bytes(sealed))
+        while rows := await cursor.fetchmany(BATCH):
+            hashes += [Leaf(case, seq, sealed).hashed() for case, seq, sealed in rows]
+    return hashes
 
 
 def as_checkpoint(row: Sequence[Any]) -> Checkpoint:
@@ -130,8 +130,8 @@ _CHANGED: Final = text(
 
 async def changed_leaves(connection: AsyncConnection, after: int, upto: int) -> list[Leaf]:
     """The leaves that changed after one checkpoint and up to another; of a case its last one counts."""
-    rows = await connection.execute(_CHANGED, {"after": after, "upto": upto})
-    return [Leaf(row.case_no, row.seq, bytes(row.sealed)) for row in rows]
+    rows = (await connection.execute(_CHANGED, {"after": after, "upto": upto})).all()
+    return [Leaf(case, seq, bytes(sealed)) for case, seq, sealed in rows]
 
 
 _LEAVES_AT: Final = text(

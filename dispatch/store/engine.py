@@ -67,6 +67,11 @@ def conninfo(engine: AsyncEngine) -> str:
     return make_conninfo(**{name: value for name, value in parts.items() if name != "context"})
 
 
+def address(engine: AsyncEngine) -> str:
+    """For another process, to open an engine as this one."""
+    return engine.url.render_as_string(hide_password=False)
+
+
 def as_psycopg(url: str) -> str:
     """The URL with SQLAlchemy's name of the driver, whichever way PostgreSQL was spelt."""
     scheme, _, rest = url.partition("://")
@@ -114,9 +119,15 @@ async def write(connection: AsyncConnection, statement: str, values: Mapping[str
 
 
 @asynccontextmanager
-async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection whose reads all see the database as it is now, whatever is written meanwhile."""
+async def snapshot(engine: AsyncEngine, name: str | None = None) -> AsyncIterator[AsyncConnection]:
+    """A connection whose reads all see the database as it is now, whatever is written meanwhile.
+
+    name: of a snapshot that another connection exported, to see what that one sees (and to take as long as it needs).
+    """
     async with engine.execution_options(isolation_level="REPEATABLE READ").connect() as connection:
+        if name is not None:
+            await connection.execute(text(str(psycopg.sql.SQL("SET TRANSACTION SNAPSHOT {}").format(name).as_string())))
+            await connection.execute(text("SET LOCAL statement_timeout = 0"))
         yield connection
 
 
