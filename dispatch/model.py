@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from geo.datum import Datum
+from geo.sight import Sight
 
 
 class TeamKind(StrEnum):
@@ -187,6 +188,38 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera of the video network (WGS 84 degrees), and what it looks at."""
+
+    code: str
+    name: str
+    name_en: str
+    lon: float
+    lat: float
+    bearing_deg: float
+    """Of the middle of its field of view, clockwise from north."""
+    fov_deg: float
+    range_m: float
+
+    @property
+    def sight(self) -> Sight:
+        """Its field of view."""
+        return Sight(self.lon, self.lat, self.bearing_deg, self.fov_deg, self.range_m)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMatter:
+    """What another system calls a matter (类别对照)."""
+
+    code: str
+    source: Source
+    theirs: str
+    matter: str
+    """A matter, or a class."""
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Team:
     """A body that can be responsible (执法队伍)."""
 
@@ -251,6 +284,8 @@ class Report:
     contact: Mapping[str, str]
     photos: tuple[str, ...]
     """SHA-256 of each photo as stored."""
+    source_ref: str | None = None
+    """The number that the source knows it by (工单编号), where another system sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +328,8 @@ class CaseRow:
     suspended_until: date | None = None
     suspended_from: State | None = None
     """Where it stood when it was suspended."""
+    source_ref: str | None = None
+    """The number that the source of its report knows it by."""
 
 
 @dataclass(frozen=True, slots=True)

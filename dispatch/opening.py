@@ -74,6 +74,7 @@ def opening(
         source=report.source,
         text=report.text,
         photos=report.photos,
+        source_ref=report.source_ref,
     )
     return case, entry
 

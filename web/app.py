@@ -45,6 +45,7 @@ from web import (
     problems,
     reference,
     reports,
+    sources,
     units,
     ways,
 )
@@ -71,6 +72,7 @@ ROOMS: Final = (
     units,
     exports,
     ways,
+    sources,
 )
 
 PAGE: Final = Path(__file__).resolve().parent / "page" / "dist"

@@ -63,6 +63,7 @@ def case_view(case: CaseRow, district: District) -> dict[str, Any]:
         "stage": case.stage.value if case.stage else None,
         "merged_into": case.merged_into,
         "suspended_until": case.suspended_until.isoformat() if case.suspended_until else None,
+        "source_ref": case.source_ref,
     }
 
 
@@ -218,6 +219,7 @@ def report_view(report: Report) -> dict[str, Any]:
         "seen_at": moment(report.seen_at),
         "received_at": moment(report.received_at),
         "source": report.source.value,
+        "source_ref": report.source_ref,
         "matter": report.matter,
         "text": report.text,
         "photos": list(report.photos),

@@ -104,7 +104,7 @@ _CHAINS: Final = f"""
            c.grid AS case_grid, ST_X(c.geom) AS case_lon, ST_Y(c.geom) AS case_lat,
            c.accuracy_m AS case_accuracy_m, c.notes AS case_notes, r.id, r.given_lon, r.given_lat,
            r.datum, r.accuracy_m, r.seen_at, r.received_at, r.source, r.matter, r.text, r.contact, r.photos,
-           ST_X(r.geom) AS lon, ST_Y(r.geom) AS lat
+           r.source_ref, ST_X(r.geom) AS lon, ST_Y(r.geom) AS lat
     FROM case_file c JOIN report r ON r.id = c.report_id
     WHERE {_RANGE.format("c.case_no")} ORDER BY c.case_no"""  # noqa: S608
 # The data as bytes: it is hashed as it stands.
