@@ -274,5 +274,6 @@ outbox = Table(
     Column("due_at", MOMENT, nullable=False),
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("problem", Text),
+    Index("ix_outbox_due", "subscription", "due_at"),
     comment="What is to be sent by webhook, until it was taken; of each case in the order of its steps.",
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import anyio.to_thread
+import orjson
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
@@ -28,9 +29,12 @@ from dispatch.fleet import Fleet
 from dispatch.ground import Ground, prepare
 from dispatch.keys import signer
 from dispatch.notary import Notary
+from dispatch.outbox import Courier, Subscriber
 from dispatch.reception import Reception
 from dispatch.settings import Settings
+from dispatch.sources.forms import form_of
 from dispatch.store.engine import conninfo, open_to_serve
+from dispatch.store.record import Told
 from dispatch.store.roles import Guard
 from web import (
     batch,
@@ -48,12 +52,14 @@ from web import (
     sources,
     units,
     ways,
+    webhooks,
 )
 from web.feed import NAME as FEED
 from web.feed import Feed
 from web.live import Hub
 from web.state import Record, Worker
 from web.supervision import Supervision
+from web.views import told_view
 
 HOSTS: Final = ("localhost", "127.0.0.1", "[")
 """Names of loopback, as a Host header gives them (the library reads `[::1]:8000` up to its first colon)."""
@@ -73,6 +79,7 @@ ROOMS: Final = (
     exports,
     ways,
     sources,
+    webhooks,
 )
 
 PAGE: Final = Path(__file__).resolve().parent / "page" / "dist"
@@ -95,6 +102,8 @@ _SAFE: Final = [(name.lower().encode(), value.encode()) for name, value in SAFE.
 def create(settings: Settings | None = None, ground: Ground | None = None) -> FastAPI:
     """The application of one worker; settings are read from the environment when not given, the district from there."""
     chosen = settings or Settings()
+    for name in chosen.source_secrets:
+        form_of(name)
     if chosen.database_url is None:
         raise ValueError("database_url must be set; onegrid serve starts the private database and sets it")
 
@@ -144,6 +153,7 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         supervision.keep("events", hub.run)
         supervision.keep(FEED, feed.run)
         supervision.keep("editions", follow)
+        _courier(chosen, by_time, engine, hub, supervision)
         _warm(worker, prepared)
 
     app = FastAPI(
@@ -168,6 +178,18 @@ def _notary(settings: Settings, engine: AsyncEngine, supervision: Supervision) -
     notary = Notary(conninfo(engine), signer(settings.key_file()), every)
     supervision.keep("checkpoints", notary.run)
     return notary
+
+
+def _courier(settings: Settings, editions: Editions, engine: AsyncEngine, hub: Hub, supervision: Supervision) -> None:
+    """Who tells by webhook, if anybody is to be told, at work."""
+    if not settings.webhooks:
+        return
+
+    def written(told: Told) -> bytes:
+        return orjson.dumps(told_view(told, editions.current.district))
+
+    subscribers = [Subscriber(one.name, str(one.url), one.keys()) for one in settings.webhooks]
+    supervision.keep("webhooks", Courier(conninfo(engine), subscribers, written, hub.happened).run)
 
 
 def _warm(worker: Worker, ground: Ground) -> None:

@@ -46,7 +46,7 @@ UNFINISHED: Final = "state NOT IN ('closed', 'merged', 'cancelled')"
 """That somebody must still do something about it: `lifecycle.OPEN`, in the words of the index on open cases."""
 
 
-def as_case(row: RowMapping) -> CaseRow:
+def as_case(row: RowMapping | Mapping[str, Any]) -> CaseRow:
     """A row of `COLUMNS`."""
     return CaseRow(
         **{

@@ -42,3 +42,4 @@ def upgrade() -> None:
         sa.Column("problem", sa.Text),
         comment="What is to be sent by webhook, until it was taken; of each case in the order of its steps.",
     )
+    op.create_index("ix_outbox_due", "outbox", ["subscription", "due_at"])
