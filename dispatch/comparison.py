@@ -20,7 +20,7 @@ from geo.grid import Metric
 
 TABLES: Final = (
     *("departments", "classes", "matters", "teams", "units", "bases", "rules"),
-    *("powers", "shifts", "calendar"),
+    *("powers", "shifts", "calendar", "cameras", "source_matters"),
 )
 
 

@@ -16,12 +16,25 @@ from typing import Any, Final, TypeVar
 import shapely
 from shapely import LineString, Point
 
-from dispatch import competence, power_file, proof, timetable
+from dispatch import competence, power_file, proof, source_files, timetable
 from dispatch.deadlines import Rules
 from dispatch.errors import BrokenDistrict
 from dispatch.folder import CODE, TEXT, TRUTH, Column, Reading, Table, digits, one_of, optional, whole
 from dispatch.manifest import FILE, DistrictSettings, LayerEntry, Manifest, read_manifest
-from dispatch.model import Base, Department, Matter, MatterClass, Mode, Rule, Team, TeamKind, Unit
+from dispatch.model import (
+    Base,
+    Camera,
+    Department,
+    Matter,
+    MatterClass,
+    Mode,
+    Rule,
+    Source,
+    SourceMatter,
+    Team,
+    TeamKind,
+    Unit,
+)
 from dispatch.powers.book import PowerList
 from dispatch.rota import Rota, Shift
 from geo.coverage import check_codes, check_layer, union_km2
@@ -113,6 +126,10 @@ class District:
     """Empty where the folder has none: then everybody is always on duty."""
     rota: Rota
     """Who is on duty by them."""
+    cameras: Mapping[str, Camera]
+    """Of the video network; empty where the folder has none."""
+    source_matters: Mapping[str, SourceMatter]
+    """What other systems call matters; empty where the folder does not say."""
     holds_from: datetime | None
     """As `district.toml` says; None: from when it is loaded."""
     contents: Mapping[str, bytes]
@@ -143,6 +160,8 @@ def read(folder: Path) -> tuple[District | None, list[Finding]]:
     powers = reading.table(power_file.FILE, power_file.COLUMNS, required=False)
     calendar = reading.table("calendar.csv", timetable.CALENDAR, key="date", required=False)
     shifts = reading.table("shifts.csv", timetable.SHIFTS, required=False)
+    cameras = reading.table(source_files.CAMERAS, source_files.CAMERA_COLUMNS, required=False)
+    source_matters = reading.table(source_files.MATTERS, source_files.MATTER_COLUMNS, required=False)
     if manifest is None or manifest.metric is None:
         return None, reading.findings
     rules = timetable.read_rules(reading, manifest, calendar)
@@ -153,6 +172,8 @@ def read(folder: Path) -> tuple[District | None, list[Finding]]:
     roads = _roads(reading, manifest)
     _references(reading, tables, layers, frozenset(bases) if bases is not None else None)
     _power_references(reading, tables, powers)
+    source_files.check_cameras(reading, cameras, layers.get("district"))
+    source_files.check_matters(reading, source_matters, _listed(tables))
     timetable.check_shifts(reading, {**tables, "shifts.csv": shifts})
     if reading.findings and any(table is None for table in tables.values()):
         return None, reading.findings
@@ -182,6 +203,8 @@ def read(folder: Path) -> tuple[District | None, list[Finding]]:
         deadlines=rules,
         shifts=(rows := _values(Shift, shifts)),
         rota=Rota(rows.values(), teams, units.values(), own_time.calendar, own_time.zone),
+        cameras=_values(Camera, cameras),
+        source_matters=_values(SourceMatter, source_matters, source=Source),
         holds_from=manifest.holds_from,
         contents=MappingProxyType(reading.contents),
     )
@@ -322,14 +345,14 @@ def _references(
 
 
 def _power_references(reading: Reading, tables: Mapping[str, Table | None], powers: Table | None) -> None:
-    departments, matters, classes = (tables[file] for file in ("departments.csv", "matters.csv", "classes.csv"))
-    power_file.references(
-        reading,
-        power_file.FILE,
-        powers,
-        departments.codes if departments else None,
-        matters.codes | classes.codes if matters and classes else None,
-    )
+    departments = tables["departments.csv"]
+    power_file.references(reading, power_file.FILE, powers, departments.codes if departments else None, _listed(tables))
+
+
+def _listed(tables: Mapping[str, Table | None]) -> frozenset[str] | None:
+    """Codes of matters and classes; None where either could not be read."""
+    matters, classes = tables["matters.csv"], tables["classes.csv"]
+    return matters.codes | classes.codes if matters and classes else None
 
 
 def _piers(reading: Reading, district: District, metric: Metric) -> None:

@@ -383,6 +383,75 @@ class FixTooOld(DomainError):
     Check the device's clock: positions older than tracks are kept are not taken."""
 
 
+# --- other systems ----------------------------------------------------------------------------------------------
+
+
+class UnknownSource(DomainError):
+    """没有名为 {source} 的来源，可选：{known}。
+    There is no source {source}; choose one of {known}."""
+
+
+class SourceNotSetUp(DomainError):
+    """来源 {source} 尚未设置密钥。
+    No secret is set for the source {source}.
+    请在 ONEGRID_SOURCE_SECRETS 中设置。
+    Set one in ONEGRID_SOURCE_SECRETS."""
+
+
+class SignatureMissing(DomainError):
+    """缺少签名，或签名头无法读取。
+    The signature is missing, or its headers cannot be read.
+    需要 webhook-id、webhook-timestamp、webhook-signature 三个头，见 docs/sources.md。
+    The headers webhook-id, webhook-timestamp and webhook-signature are needed; see docs/sources.md."""
+
+
+class SignatureStale(DomainError):
+    """签名的时间与本机相差 {seconds} 秒，超过 {window} 秒。
+    The signature's time is {seconds} s from our clock; at most {window} s are taken.
+    请校准时钟，每次发送重新签名。
+    Set the clock right, and sign anew each time it is sent."""
+
+
+class SignatureWrong(DomainError):
+    """签名与内容不符。
+    The signature is not of this content.
+    请核对密钥，并对发送的原始字节签名。
+    Check the secret, and sign the very bytes that are sent."""
+
+
+class MessageTooLarge(DomainError):
+    """内容超过上限 {limit} 字节。
+    The message is larger than {limit} bytes.
+    请逐件发送。
+    Send one report at a time."""
+
+
+class PlaceNotSaid(DomainError):
+    """没有坐标，也没有能认出的网格、社区（村）或街道（镇）。
+    There is neither a position nor a grid, community or township that is known.
+    请补充坐标，或网格、社区的编码或全称。
+    Give a position, or the code or the full name of a grid or community."""
+
+
+class PlaceAmbiguous(DomainError):
+    """名为“{name}”的区域有多个：{codes}。
+    Several zones are called '{name}': {codes}.
+    请改用编码，或写明上级。
+    Give the code, or the zone above it."""
+
+
+class UnknownCamera(DomainError):
+    """没有编号为 {camera} 的摄像机。
+    There is no camera {camera}.
+    摄像机列在数据文件夹的 cameras.csv 中。
+    Cameras are listed in the district folder's cameras.csv."""
+
+
+class UnknownWebhook(DomainError):
+    """没有名为 {name} 的推送订阅。设置的有：{known}
+    There is no webhook {name}. Those that are set: {known}"""
+
+
 # --- lists, exports ---------------------------------------------------------------------------------------------
 
 

@@ -35,7 +35,7 @@ NAMES: Final[Mapping[str, str]] = {
     "contact_name": "contact contactname 联系人 姓名 反映人",
     "contact_phone": "phone contactphone telephone mobile 电话 联系电话 手机 手机号",
 }
-"""Field -> the column names that mean it, as `_bare` leaves them; of two such columns the earlier name counts."""
+"""Field -> the column names that mean it, as `bare` leaves them; of two such columns the earlier name counts."""
 _FIELD_OF: Final = {name: (field, rank) for field, names in NAMES.items() for rank, name in enumerate(names.split())}
 _WEAK: Final = frozenset(("x", "坐标x", "x坐标", "y", "坐标y", "y坐标"))
 """Often metres of some projection: they only count where nothing better names the position."""
@@ -78,7 +78,7 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().strip("\ufeff\u200b").strip()
 
 
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
     """A column name or a word, as the tables above spell it: without case, spaces, `_`, `-`, `:` and brackets."""
     return re.sub(r"[\s_\-:*./]", "", re.sub(r"\(.*?\)|\[.*?\]", "", plain(name))).casefold()
 
@@ -98,12 +98,12 @@ def columns(header: Sequence[str], *, geometry: bool) -> Columns:
     """
     found: dict[str, tuple[int, int]] = {"lon": (-1, 0), "lat": (-1, 1)} if geometry else {}
     for place, name in enumerate(header):
-        bare = _bare(name)
-        field, rank = _FIELD_OF.get(bare, ("", 0))
+        said = bare(name)
+        field, rank = _FIELD_OF.get(said, ("", 0))
         before = found.get(field)
         if not field or (before and before[0] < 0):
             continue
-        if before and field in REQUIRED and not _WEAK & {bare, _bare(header[before[1]])}:
+        if before and field in REQUIRED and not _WEAK & {said, bare(header[before[1]])}:
             twins = f"{header[before[1]]}, {name}"
             raise UnreadableFile(
                 {"field": field, "columns": twins},
@@ -118,7 +118,7 @@ def columns(header: Sequence[str], *, geometry: bool) -> Columns:
             raise MissingColumn({"field": field}, column=field)
     of = {field: place for field, (_, place) in found.items()}
     bracket = re.search(r"[(\[](.*?)[)\]]", plain(header[of["lon"]]))
-    return Columns(of, DATUMS.get(_bare(bracket[1])) if bracket else None)
+    return Columns(of, DATUMS.get(bare(bracket[1])) if bracket else None)
 
 
 # --- cells --------------------------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ def number(text: str, field: str) -> float:
     said = plain(text)
     match = _NUMBER.fullmatch(said.rstrip(" °度米mM" if field == "accuracy_m" else " °度"))
     if match is None:
-        raise _invalid(field, text, "数字", "a decimal number") if said else _missing(field)
+        raise _invalid(field, text, "数字", "a decimal number") if said else missing(field)
     value = float(match[0])
     if value in (float("inf"), float("-inf")):
         raise _invalid(field, text, "有限的数", "a finite number")
@@ -171,7 +171,7 @@ def _wall_clock(match: re.Match[str]) -> datetime:
 
 def datum(text: str) -> Datum:
     """A datum by any of its names. Raises `InvalidInput`."""
-    found = DATUMS.get(_bare(text))
+    found = DATUMS.get(bare(text))
     if found is None:
         known = ", ".join(one.value for one in Datum)
         raise _invalid("datum", text, f"坐标系，可选 {known}", f"one of {known}")
@@ -180,7 +180,7 @@ def datum(text: str) -> Datum:
 
 def source(text: str) -> Source:
     """A source by code or by its Chinese name. Raises `InvalidInput`."""
-    found = SOURCES.get(_bare(text))
+    found = SOURCES.get(bare(text))
     if found is None:
         known = ", ".join(one.value for one in Source)
         raise _invalid("source", text, f"来源，可选 {known}", f"one of {known}")
@@ -210,7 +210,7 @@ class Matters:
         if said in self._codes:
             return said, None
         if not said:
-            raise _missing("matter")
+            raise missing("matter")
         digits = re.fullmatch(r"(\d+)(\.0+)?", said)
         found, note = self._by_name.get(said.casefold(), set()), "matter_by_name"
         if not found and digits:
@@ -230,5 +230,6 @@ def _invalid(field: str, text: str, zh: str, en: str) -> InvalidInput:
     return InvalidInput({"field": field}, field=field, problem=f"'{text}' is not {en}", problem_zh=f"“{text}”不是{zh}")
 
 
-def _missing(field: str) -> InvalidInput:
+def missing(field: str) -> InvalidInput:
+    """What is said of a field that must be filled and is not."""
     return InvalidInput({"field": field}, field=field, problem="it must be filled", problem_zh="必须填写")

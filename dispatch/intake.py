@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID
@@ -51,6 +51,14 @@ class Draft(BaseModel):
         Field(max_length=5),
     ] = {}
     photos: Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]], Field(max_length=12)] = []
+
+
+class Forwarded(Draft):
+    """A report that another system sends (12345, video, …), under its own number; see `dispatch.sources`."""
+
+    source_ref: Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL)]
+    placed_by: Annotated[tuple[str, str] | None, Field(exclude=True)] = None
+    """By what its place was found, where nobody gave a position: a note of the decision, and the name it speaks of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,11 @@ def place(ground: Ground, draft: Draft, report_id: UUID, now: datetime, max_age_
         text=draft.text,
         contact=draft.contact,
         photos=tuple(draft.photos),
+        source_ref=draft.source_ref if isinstance(draft, Forwarded) else None,
     )
+    if isinstance(draft, Forwarded) and draft.placed_by:
+        note, name = draft.placed_by
+        at = replace(at, notes=(note, *at.notes), facts={**at.facts, "placed_by": name})
     may_miss = ("id", "datum", "accuracy_m", "seen_at", "source")
     filled = tuple(field for field in may_miss if getattr(draft, field) is None)
     return Placed(report, at.place, filled, at.notes, at.facts)
@@ -138,8 +150,11 @@ def locate(ground: Ground, lon: float, lat: float, datum: Datum | None, accuracy
 
 
 def digest_fields(report: Report) -> dict[str, object]:
-    """What of a report is sealed: everything that came from outside, as it came. (A row of it will do.)"""
-    return {
+    """What of a report is sealed: everything that came from outside, as it came. (A row of it will do.)
+
+    What is not so is not named: reports from before it could be so are sealed without.
+    """
+    said: dict[str, object] = {
         "id": str(report.id),
         "given_lon": report.given_lon,
         "given_lat": report.given_lat,
@@ -152,6 +167,7 @@ def digest_fields(report: Report) -> dict[str, object]:
         "contact": dict(report.contact),
         "photos": list(report.photos),
     }
+    return said if report.source_ref is None else said | {"source_ref": report.source_ref}
 
 
 def same_content(draft: Draft, stored: Report) -> bool:

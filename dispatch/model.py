@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from geo.datum import Datum
+from geo.sight import Sight
 
 
 class TeamKind(StrEnum):
@@ -191,6 +192,38 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera of the video network (WGS 84 degrees), and what it looks at."""
+
+    code: str
+    name: str
+    name_en: str
+    lon: float
+    lat: float
+    bearing_deg: float
+    """Of the middle of its field of view, clockwise from north."""
+    fov_deg: float
+    range_m: float
+
+    @property
+    def sight(self) -> Sight:
+        """Its field of view."""
+        return Sight(self.lon, self.lat, self.bearing_deg, self.fov_deg, self.range_m)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMatter:
+    """What another system calls a matter (类别对照)."""
+
+    code: str
+    source: Source
+    theirs: str
+    matter: str
+    """A matter, or a class."""
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Team:
     """A body that can be responsible (执法队伍)."""
 
@@ -267,6 +300,8 @@ class Report:
     contact: Mapping[str, str]
     photos: tuple[str, ...]
     """SHA-256 of each photo as stored."""
+    source_ref: str | None = None
+    """The number that the source knows it by (工单编号), where another system sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +349,8 @@ class CaseRow:
     """As `deadlines.as_data` writes it; None: none was started, or it is older than clocks that are kept."""
     next_at: datetime | None = None
     """When the overseer looks at it next. No part of the record: it follows from the rest."""
+    source_ref: str | None = None
+    """The number that the source of its report knows it by."""
 
 
 @dataclass(frozen=True, slots=True)

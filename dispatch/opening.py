@@ -79,6 +79,7 @@ def opening(
         clock=kept,
         # From then on it may go up a level, which the overseer sees when it looks: to count when costs every report.
         next_at=due_at,
+        source_ref=report.source_ref,
     )
     return case, entry
 

@@ -83,7 +83,7 @@ class Reader:
         try:
             return Draft(**values), tuple(notes)
         except ValidationError as error:
-            raise _invalid(error) from error
+            raise refused(error) from error
 
 
 def as_uuid(text: str) -> UUID | None:
@@ -104,7 +104,8 @@ _SAID: Final[Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]]] = {
 }
 
 
-def _invalid(error: ValidationError) -> InvalidInput:
+def refused(error: ValidationError) -> InvalidInput:
+    """What is wrong with a draft's first wrong field."""
     first = error.errors()[0]
     field = str(first["loc"][0])
     say = _SAID.get(first["type"])

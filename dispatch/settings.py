@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dispatch.errors import NoDistrict
+from dispatch.signing import key_of
 
 GRIDS: Final = Path(__file__).resolve().parent.parent / "data" / "grids"
 """Where the district folders of a checkout are."""
@@ -22,10 +23,46 @@ def default_data_dir() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "onegrid"
 
 
+def _each_a_key(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    for secret in secrets:
+        key_of(secret.get_secret_value())
+    return secrets
+
+
+Secrets = Annotated[
+    tuple[SecretStr, ...],
+    BeforeValidator(lambda given: [given] if isinstance(given, str) else given),
+    Field(min_length=1),
+    AfterValidator(_each_a_key),
+]
+"""One secret, or several while one is being changed."""
+
+
+class Webhook(BaseModel):
+    """Who is told of every event."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,49}$")]
+    url: AnyHttpUrl
+    secret: Secrets
+
+    def keys(self) -> list[bytes]:
+        """By which what is sent is signed."""
+        return [key_of(secret.get_secret_value()) for secret in self.secret]
+
+
+def _named_once(webhooks: tuple[Webhook, ...]) -> tuple[Webhook, ...]:
+    if len({one.name for one in webhooks}) < len(webhooks):
+        raise ValueError("each webhook has a name of its own")
+    return webhooks
+
+
 class Settings(BaseSettings):
     """Environment variables with the prefix `ONEGRID_`; command line options go before them."""
 
-    model_config = SettingsConfigDict(env_prefix="ONEGRID_", extra="ignore")
+    # What is wrong is told without the value: it may be a secret.
+    model_config = SettingsConfigDict(env_prefix="ONEGRID_", extra="ignore", hide_input_in_errors=True)
 
     database_url: str | None = Field(None, description="Any PostGIS (postgresql://…). Unset: the private one.")
     owner_url: str | None = Field(None, description="That database as its owner, who migrates it. Unset: the same.")
@@ -46,6 +83,10 @@ class Settings(BaseSettings):
     oversee_s: float = Field(15, ge=0, description="Seconds between rounds of the overseer; 0: there is none.")
     offer_s: float = Field(20, ge=0, description="Seconds between looks for a unit for cases that wait; 0: never.")
     track_days: int = Field(90, ge=1, description="Days for which the ways of units are kept.")
+    source_secrets: dict[str, Secrets] = Field({}, description="By source, what its messages are signed with (JSON).")
+    webhooks: Annotated[tuple[Webhook, ...], AfterValidator(_named_once)] = Field(
+        (), description="Who is told of every event: name, url, secret (JSON)."
+    )
 
     def derived_dir(self) -> Path:
         """Where what is derived from districts is kept between starts; it may be deleted at any time."""
@@ -54,6 +95,10 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """Where the key is that signs checkpoints."""
         return self.checkpoint_key or self.data_dir / "checkpoint.key"
+
+    def source_keys(self, source: str) -> list[bytes]:
+        """By which a source's messages may be signed; none: it was not set up."""
+        return [key_of(secret.get_secret_value()) for secret in self.source_secrets.get(source, ())]
 
     def district_folder(self) -> Path:
         """The chosen folder. Raises `NoDistrict` when none is chosen and `GRIDS` does not hold exactly one."""

@@ -123,6 +123,14 @@ report = Table(
     Column("text", Text, nullable=False),
     Column("contact", JSONB, nullable=False),
     Column("photos", ARRAY(Text), nullable=False),
+    Column("source_ref", Text),
+    Index(
+        "ix_report_source_ref",
+        "source",
+        "source_ref",
+        unique=True,
+        postgresql_where=text("source_ref IS NOT NULL"),
+    ),
     comment="What somebody saw, as it came. Its digest is in the first event of its case.",
 )
 
@@ -244,4 +252,31 @@ unit_track = Table(
     Column("accuracy_m", Double),
     Index("ix_unit_track_at", "at", postgresql_using="brin"),
     comment="The ways of the units, thinned.",
+)
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("since", MOMENT, nullable=False),
+    Column("xact", BigInteger, nullable=False),
+    Column("event_id", BigInteger, nullable=False),
+    comment="Who is told of events by webhook, and the last event that is in the outbox for them.",
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("subscription", Text, ForeignKey("subscription.name", ondelete="CASCADE"), primary_key=True),
+    Column("case_no", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("action_id", Uuid, nullable=False),
+    # As it is sent: each try sends the same bytes.
+    Column("body", Text, nullable=False),
+    Column("put_at", MOMENT, nullable=False),
+    Column("due_at", MOMENT, nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("problem", Text),
+    Index("ix_outbox_due", "subscription", "due_at"),
+    comment="What is to be sent by webhook, until it was taken; of each case in the order of its steps.",
 )

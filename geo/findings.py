@@ -30,6 +30,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "not_line": ("要素 {feature} 不是折线：{problem}", "feature {feature} is no line: {problem}"),
         "not_point": ("要素 {feature} 不是点：{problem}", "feature {feature} is no point: {problem}"),
         "base_outside": ("驻地 {code_} 在区界之外", "base {code_} lies outside the district"),
+        "camera_outside": ("摄像机 {code_} 在区界之外", "camera {code_} lies outside the district"),
         "pier_ashore": (
             "船艇 {unit} 的码头 {code_} 离水 {metres} 米",
             "the pier {code_} of boat {unit} lies {metres} m from any water",

@@ -13,6 +13,7 @@ from typing import Final
 
 import uvicorn
 
+from dispatch.ground import Ground
 from dispatch.settings import Settings
 from tests.sample import ground
 from web.app import create
@@ -22,7 +23,14 @@ _KEYS: Final = tempfile.TemporaryDirectory(prefix="onegrid-keys-")
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[str]:
-    """Base URL of a server that answers.
+    """Base URL of a server of the sample district that answers."""
+    with serving_on(settings, ground()) as url:
+        yield url
+
+
+@contextmanager
+def serving_on(settings: Settings, made: Ground) -> Iterator[str]:
+    """As `serving`, of any district.
 
     Where nothing else is said it signs checkpoints by a key of its own, and does nothing to a case by itself.
     """
@@ -34,7 +42,7 @@ def serving(settings: Settings) -> Iterator[str]:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     config = uvicorn.Config(
-        create(settings, ground()), host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1
+        create(settings, made), host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import anyio.to_thread
+import orjson
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
@@ -29,10 +30,13 @@ from dispatch.ground import Ground, prepare
 from dispatch.keys import signer
 from dispatch.notary import Notary
 from dispatch.offering import Offering
+from dispatch.outbox import Courier, Subscriber
 from dispatch.overseer import Desk, Overseer
 from dispatch.reception import Reception
 from dispatch.settings import Settings
+from dispatch.sources.forms import form_of
 from dispatch.store.engine import conninfo, open_to_serve
+from dispatch.store.record import Told
 from dispatch.store.roles import Guard
 from web import (
     assignment,
@@ -48,14 +52,17 @@ from web import (
     problems,
     reference,
     reports,
+    sources,
     units,
     ways,
+    webhooks,
 )
 from web.feed import NAME as FEED
 from web.feed import Feed
 from web.live import Hub
 from web.state import Record, Worker
 from web.supervision import Supervision
+from web.views import told_view
 
 HOSTS: Final = ("localhost", "127.0.0.1", "[")
 """Names of loopback, as a Host header gives them (the library reads `[::1]:8000` up to its first colon)."""
@@ -75,6 +82,8 @@ ROOMS: Final = (
     units,
     exports,
     ways,
+    sources,
+    webhooks,
 )
 
 PAGE: Final = Path(__file__).resolve().parent / "page" / "dist"
@@ -97,6 +106,8 @@ _SAFE: Final = [(name.lower().encode(), value.encode()) for name, value in SAFE.
 def create(settings: Settings | None = None, ground: Ground | None = None) -> FastAPI:
     """The application of one worker; settings are read from the environment when not given, the district from there."""
     chosen = settings or Settings()
+    for name in chosen.source_secrets:
+        form_of(name)
     if chosen.database_url is None:
         raise ValueError("database_url must be set; onegrid serve starts the private database and sets it")
 
@@ -106,7 +117,7 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         engine, guard = await open_to_serve(chosen.database_url or "", chosen.owner_url, chosen.pool_size)
         supervision = Supervision()
         try:
-            await start(app, prepared, engine, guard, supervision)
+            await _start(app, chosen, prepared, engine, guard, supervision)
             # The district is a million objects that stay for good: the collector need not walk them again and again.
             gc.collect()
             gc.freeze()
@@ -116,42 +127,6 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
                 await supervision.stop()
             finally:
                 await engine.dispose()
-
-    async def start(
-        app: FastAPI, prepared: Ground, engine: AsyncEngine, guard: Guard, supervision: Supervision
-    ) -> None:
-        record = Record(guard, _notary(chosen, engine, supervision))
-        by_time = Editions(engine, prepared, chosen.derived_dir(), chosen.osm_extract)
-        await by_time.start(datetime.now(UTC))
-        hub = Hub(engine, by_time)
-        await hub.start()
-        fleet = Fleet(by_time.current.district, timedelta(seconds=chosen.position_stale_s))
-        reception = Reception(engine, by_time, fleet, chosen.max_age_days)
-        feed = Feed(engine, fleet, hub, chosen.track_days)
-        await feed.start()
-        offering = _offering(chosen, Offering(engine, by_time, fleet, chosen.offer_s, hub.nudge), supervision)
-        worker = app.state.worker = Worker(chosen, by_time, engine, reception, hub, feed, supervision, record, offering)
-        worker.draw(by_time.current)
-
-        async def changed(ground: Ground) -> None:
-            fleet.adopt(ground.district, datetime.now(UTC))
-            await anyio.to_thread.run_sync(worker.adopt, ground)
-            hub.tell_edition()
-            offering.wake()
-
-        async def follow() -> None:
-            # What took force before this runs, or while it was down.
-            while fleet.district.version != by_time.current.district.version:
-                await changed(by_time.current)
-            await by_time.run(changed)
-
-        supervision.keep("events", hub.run)
-        supervision.keep(FEED, feed.run)
-        supervision.keep("editions", follow)
-        if chosen.oversee_s:
-            every = timedelta(seconds=chosen.oversee_s)
-            supervision.keep("overseer", Overseer(Desk(engine, by_time, fleet), every, hub.nudge).run)
-        _warm(worker, prepared)
 
     app = FastAPI(
         title="OneGrid 一张网格",
@@ -165,6 +140,45 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
     problems.install(app)
     _rooms(app)
     return app
+
+
+async def _start(
+    app: FastAPI, settings: Settings, prepared: Ground, engine: AsyncEngine, guard: Guard, supervision: Supervision
+) -> None:
+    """Everything that a worker has, and everything that runs beside its requests."""
+    record = Record(guard, _notary(settings, engine, supervision))
+    by_time = Editions(engine, prepared, settings.derived_dir(), settings.osm_extract)
+    await by_time.start(datetime.now(UTC))
+    hub = Hub(engine, by_time)
+    await hub.start()
+    fleet = Fleet(by_time.current.district, timedelta(seconds=settings.position_stale_s))
+    reception = Reception(engine, by_time, fleet, settings.max_age_days)
+    feed = Feed(engine, fleet, hub, settings.track_days)
+    await feed.start()
+    offering = _offering(settings, Offering(engine, by_time, fleet, settings.offer_s, hub.nudge), supervision)
+    worker = app.state.worker = Worker(settings, by_time, engine, reception, hub, feed, supervision, record, offering)
+    worker.draw(by_time.current)
+
+    async def changed(ground: Ground) -> None:
+        fleet.adopt(ground.district, datetime.now(UTC))
+        await anyio.to_thread.run_sync(worker.adopt, ground)
+        hub.tell_edition()
+        offering.wake()
+
+    async def follow() -> None:
+        # What took force before this runs, or while it was down.
+        while fleet.district.version != by_time.current.district.version:
+            await changed(by_time.current)
+        await by_time.run(changed)
+
+    supervision.keep("events", hub.run)
+    supervision.keep(FEED, feed.run)
+    supervision.keep("editions", follow)
+    if settings.oversee_s:
+        every = timedelta(seconds=settings.oversee_s)
+        supervision.keep("overseer", Overseer(Desk(engine, by_time, fleet), every, hub.nudge).run)
+    _courier(settings, by_time, engine, hub, supervision)
+    _warm(worker, prepared)
 
 
 def _notary(settings: Settings, engine: AsyncEngine, supervision: Supervision) -> Notary | None:
@@ -182,6 +196,18 @@ def _offering(settings: Settings, offering: Offering, supervision: Supervision) 
     if settings.offer_s:
         supervision.keep("offers", offering.run)
     return offering
+
+
+def _courier(settings: Settings, editions: Editions, engine: AsyncEngine, hub: Hub, supervision: Supervision) -> None:
+    """Who tells by webhook, if anybody is to be told, at work."""
+    if not settings.webhooks:
+        return
+
+    def written(told: Told) -> bytes:
+        return orjson.dumps(told_view(told, editions.current.district))
+
+    subscribers = [Subscriber(one.name, str(one.url), one.keys()) for one in settings.webhooks]
+    supervision.keep("webhooks", Courier(conninfo(engine), subscribers, written, hub.happened).run)
 
 
 def _warm(worker: Worker, ground: Ground) -> None:

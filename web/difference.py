@@ -31,6 +31,8 @@ TABLES: Final[Mapping[str, tuple[str, str]]] = {
     "shifts": ("班次", "shifts"),
     "calendar": ("本区日历", "the district's own days"),
     "powers": ("权力事项", "items of the power list"),
+    "cameras": ("摄像机", "cameras"),
+    "source_matters": ("类别对照", "what other systems call matters"),
 }
 WHY_NONE: Final[Mapping[str, tuple[str, str]]] = {
     "outside": ("区外", "outside the district"),

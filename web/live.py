@@ -93,6 +93,8 @@ class Hub:
         """Of this worker in its calls, so that it is not woken by its own."""
         self.positions_moved = asyncio.Event()
         """Set when another worker wrote positions."""
+        self.happened = asyncio.Event()
+        """Set whenever something may have been committed, here or elsewhere."""
         self.greeting: Callable[[], Frame | None] = lambda: None
         """What every newcomer is told after its `hello`, and a listener that had fallen behind."""
 
@@ -169,6 +171,7 @@ class Hub:
                 async with asyncio.timeout(PATIENCE_S):
                     await self._wake.wait()
             self._wake.clear()
+            self.happened.set()
             try:
                 await self._tell()
             except (DatabaseUnavailable, SQLAlchemyError) as error:

@@ -48,7 +48,12 @@ def cut(name: str, rows: Sequence[T], limit: int, key: Callable[[T], Key]) -> tu
     if len(rows) <= limit:
         return rows, None
     page = rows[:limit]
-    return page, base64.urlsafe_b64encode(orjson.dumps([name, *key(page[-1])])).decode()
+    return page, cursor_of(name, key(page[-1]))
+
+
+def cursor_of(name: str, key: Key) -> str:
+    """The cursor of a page that begins after this key."""
+    return base64.urlsafe_b64encode(orjson.dumps([name, *key])).decode()
 
 
 def page_by_code(

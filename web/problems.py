@@ -73,6 +73,15 @@ STATUS: Final[Mapping[type[errors.DomainError], int]] = {
     errors.UnitNotListed: 404,
     errors.FixInFuture: 422,
     errors.FixTooOld: 422,
+    errors.UnknownSource: 404,
+    errors.SourceNotSetUp: 403,
+    errors.SignatureMissing: 401,
+    errors.SignatureStale: 401,
+    errors.SignatureWrong: 401,
+    errors.MessageTooLarge: 413,
+    errors.PlaceNotSaid: 422,
+    errors.PlaceAmbiguous: 422,
+    errors.UnknownCamera: 422,
     errors.InvalidCursor: 422,
     errors.UnknownZone: 422,
     errors.UnknownFormat: 404,
@@ -110,6 +119,7 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     code: {"description": text, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
     for code, text in {
         400: "The request could not be read",
+        401: "Not signed, or not rightly",
         403: "Not this role's to do",
         404: "Not there",
         409: "In conflict with what is recorded",

@@ -123,6 +123,7 @@ class CaseOut(BaseModel):
     stage: Stage | None
     merged_into: str | None
     suspended_until: date | None
+    source_ref: str | None
 
 
 class CasePage(BaseModel):

@@ -17,6 +17,7 @@ from dispatch.offering import Offering
 from dispatch.powers.search import PowerSearch
 from dispatch.reception import Reception
 from dispatch.settings import Settings
+from dispatch.sources.adapt import Adapter
 from dispatch.store.roles import Guard
 from web.feed import Feed
 from web.live import Hub
@@ -50,6 +51,7 @@ class Worker:
     _drawn: dict[str, MapLayers] = field(default_factory=dict)
     _searched: dict[str, PowerSearch] = field(default_factory=dict)
     _searching: Lock = field(default_factory=Lock)
+    _adapters: dict[str, Adapter] = field(default_factory=dict)
 
     @property
     def ground(self) -> Ground:
@@ -69,6 +71,15 @@ class Worker:
             self._drawn.clear()
             self._drawn[version] = drawn
         return self._drawn[version]
+
+    def adapter(self, ground: Ground) -> Adapter:
+        """What reads the messages of other systems in the words of a district; kept like the map."""
+        version = ground.district.version
+        if version not in self._adapters:
+            made = Adapter(ground.district)
+            self._adapters.clear()
+            self._adapters[version] = made
+        return self._adapters[version]
 
     def adopt(self, ground: Ground) -> None:
         """Everything made ready for an edition that takes force."""

@@ -59,6 +59,7 @@ def case_view(case: CaseRow, district: District, now: datetime | None = None) ->
         "stage": case.stage.value if case.stage else None,
         "merged_into": case.merged_into,
         "suspended_until": case.suspended_until.isoformat() if case.suspended_until else None,
+        "source_ref": case.source_ref,
     }
 
 
@@ -217,6 +218,7 @@ def report_view(report: Report) -> dict[str, Any]:
         "seen_at": moment(report.seen_at),
         "received_at": moment(report.received_at),
         "source": report.source.value,
+        "source_ref": report.source_ref,
         "matter": report.matter,
         "text": report.text,
         "photos": list(report.photos),

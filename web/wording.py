@@ -34,6 +34,14 @@ NOTES: Final[Mapping[str, tuple[str, str]]] = {
         "上报位置在区界外 {snapped_m} 米，小于定位误差，已移至区界内。",
         "The place was {snapped_m} m outside the district, less than its accuracy, and was moved to the border.",
     ),
+    "placed_by_zone": (
+        "来件没有坐标，按其所写的区域“{placed_by}”定位：取区内一点，误差为能盖住该区域的半径。",
+        "No position came: placed in the zone that was named, {placed_by}; its accuracy is the radius that covers it.",
+    ),
+    "placed_by_camera": (
+        "位置由摄像机“{placed_by}”推得：视野中部，或按方位和距离推算。",
+        "The place is what the camera {placed_by} looks at: the middle of its field, or by bearing and distance.",
+    ),
     "water_decides": (
         "此类事项只发生在水上或水边：误差圈内有水面，只按水面计算份额，陆地不计。",
         "The matter only makes sense on water or beside it: there is water in the circle, so only the water counts.",

@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "grids": "grids:app",
     "powers": "powers:app",
     "disputes": "disputes:app",
+    "sources": "sources:app",
+    "webhooks": "webhooks:app",
     "audit": "audit:app",
     "migrate": "databases:migrate",
     "bench": "bench:app",

@@ -23,7 +23,7 @@ LISTS: Final = ("departments.csv", "classes.csv", "matters.csv")
 PEOPLE: Final = ("teams.csv", "units.csv", "rules.csv", "bases.geojson")
 WITH_PEOPLE: Final = ("shifts.csv",)
 """Taken over with them, where it is there."""
-ALONE: Final = ("roads.geojson", "powers.csv", "calendar.csv")
+ALONE: Final = ("roads.geojson", "powers.csv", "calendar.csv", "cameras.csv", "source_matters.csv")
 """Taken over where they are there."""
 _SCHEMATIC: Final = "（示意）"
 

@@ -38,7 +38,7 @@ COLUMNS: Final = """
     c.case_no, c.report_id, c.state, c.seq, c.sealed, c.matter, c.urgency, c.team, c.unit, c.eta_s, c.mode,
     ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.township, c.grid, c.zones, c.seen_at, c.received_at, c.changed_at,
     c.due_at, c.notes, c.accuracy_m, c.level, c.stage, c.merged_into, c.suspended_until, c.suspended_from,
-    c.clock, c.next_at, r.source, r.text, r.photos"""
+    c.clock, c.next_at, r.source, r.text, r.photos, r.source_ref"""
 
 HOLDING: Final = "state IN ('assigned', 'accepted', 'on_the_way', 'on_scene')"
 """That a case's unit is on it: `lifecycle.HOLDS_UNIT`, in the words of the index that keeps a unit to one case."""
@@ -46,7 +46,7 @@ UNFINISHED: Final = "state NOT IN ('closed', 'merged', 'cancelled')"
 """That somebody must still do something about it: `lifecycle.OPEN`, in the words of the index on open cases."""
 
 
-def as_case(row: RowMapping) -> CaseRow:
+def as_case(row: RowMapping | Mapping[str, Any]) -> CaseRow:
     """A row of `COLUMNS`."""
     return CaseRow(
         **{
@@ -98,7 +98,7 @@ async def case_of_report(connection: AsyncConnection, report_id: UUID) -> CaseRo
 _REPORT: Final = text(
     """
     SELECT id, ST_X(geom) AS lon, ST_Y(geom) AS lat, given_lon, given_lat, datum, accuracy_m, seen_at, received_at,
-           source, matter, text, contact, photos
+           source, matter, text, contact, photos, source_ref
     FROM report WHERE id = :id"""
 )
 
@@ -115,7 +115,7 @@ _JOINED: Final = text(
         UNION SELECT c.case_no, c.report_id FROM case_file c JOIN joined j ON c.merged_into = j.case_no
     )
     SELECT j.case_no, r.id, ST_X(r.geom) AS lon, ST_Y(r.geom) AS lat, r.given_lon, r.given_lat, r.datum, r.accuracy_m,
-           r.seen_at, r.received_at, r.source, r.matter, r.text, r.contact, r.photos
+           r.seen_at, r.received_at, r.source, r.matter, r.text, r.contact, r.photos, r.source_ref
     FROM joined j JOIN report r ON r.id = j.report_id ORDER BY r.received_at, j.case_no"""
 )
 

@@ -68,9 +68,9 @@ _OPEN: Final = for_driver(
         SELECT * FROM json_to_recordset(CAST(:openings AS json)) AS one (
             id uuid, lon float8, lat float8, given_lon float8, given_lat float8, datum text, accuracy_m float8,
             seen_at timestamptz, received_at timestamptz, source text, matter text, text text, contact jsonb,
-            photos text[], case_no text, state text, urgency int, team text, unit text, eta_s int, mode text,
-            township text, grid text, zones jsonb, due_at timestamptz, clock jsonb, notes text[], action text,
-            actor text, data json, prev bytea, sealed bytea)
+            photos text[], source_ref text, case_no text, state text, urgency int, team text, unit text, eta_s int,
+            mode text, township text, grid text, zones jsonb, due_at timestamptz, clock jsonb, notes text[],
+            action text, actor text, data json, prev bytea, sealed bytea)
     ), actual AS MATERIALIZED (
         SELECT coalesce(array_agg(unit ORDER BY unit COLLATE "C"), '{{}}') AS busy,
                (SELECT coalesce(max(number), 0) FROM enactment) AS enacted
@@ -78,9 +78,9 @@ _OPEN: Final = for_driver(
         WHERE unit = ANY(CAST(:units AS text[])) AND {ON_A_CASE}
     ), reported AS (
         INSERT INTO report (id, geom, given_lon, given_lat, datum, accuracy_m, seen_at, received_at, source, matter,
-                            text, contact, photos)
+                            text, contact, photos, source_ref)
         SELECT id, {_POINT}, given_lon, given_lat, datum, accuracy_m, seen_at, received_at, source, matter, text,
-               contact, photos
+               contact, photos, source_ref
         FROM given, actual WHERE busy = CAST(:busy AS text[]) AND enacted = :enacted
         ORDER BY id
         RETURNING id
@@ -166,6 +166,7 @@ def _opening_values(opening: Opening) -> dict[str, Any]:
         "text": report.text,
         "contact": dict(report.contact),
         "photos": report.photos,
+        "source_ref": report.source_ref,
         "case_no": case.case_no,
         **_case_values(case),
         "urgency": case.urgency,
@@ -304,7 +305,7 @@ async def _write(connection: AsyncConnection, statement: str, values: Mapping[st
         match error.diag.constraint_name:
             case "ix_case_file_unit_on_case":
                 raise UnitTaken from error
-            case "report_pkey" | "case_file_report_id_key" | "event_action_id_key":
+            case "report_pkey" | "ix_report_source_ref" | "case_file_report_id_key" | "event_action_id_key":
                 raise AlreadyThere from error
         raise
 

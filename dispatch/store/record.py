@@ -110,7 +110,7 @@ _CHAINS: Final = f"""
            c.accuracy_m AS case_accuracy_m, c.notes AS case_notes, r.*
     FROM case_file c CROSS JOIN LATERAL (
         SELECT id::text, given_lon, given_lat, datum, accuracy_m, seen_at AT TIME ZONE 'UTC' AS seen_at, source, matter,
-               text, contact, photos, ST_X(geom) AS lon, ST_Y(geom) AS lat
+               text, contact, photos, source_ref, ST_X(geom) AS lon, ST_Y(geom) AS lat
         FROM report WHERE id = c.report_id OFFSET 0
     ) AS r
     WHERE {_RANGE.format("c.case_no")} ORDER BY c.case_no"""  # noqa: S608

@@ -30,6 +30,7 @@ from build_partition import (
 from build_places import DISTRICT, TOWNSHIPS, Made, Township, communities
 from build_powers import write_powers
 from build_roads import roads
+from build_sources import write_sources
 from build_special import bases, dedicated, joint_communities
 from build_tables import write_tables
 from build_water import TOTAL_KM2, Water, open_waters, polder_waters
@@ -314,6 +315,7 @@ def put_layers(
     )
     write_tables(HERE)
     write_powers(HERE)
+    write_sources(HERE)
     total = metric(all_wet).area / 1e6
     print(
         f"{len(towns)} townships, {len(places)} communities, {len(grids)} grids, {len(water)} waters of {total:.3f} km²"

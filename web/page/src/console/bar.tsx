@@ -9,6 +9,7 @@ import type { Look } from "./attention";
 import type { Desk } from "./desk";
 import { SHOWS, type Show } from "./filter";
 import { CaseSign } from "./icons";
+import { Bell } from "./notices/bell";
 import { t } from "./text";
 
 const SIGN: Partial<Record<Show, Look>> = {
@@ -67,6 +68,7 @@ export function Bar({ desk }: { desk: Desk }) {
           <span class="dot" aria-hidden="true" />
           {t(state.link === "lost" ? "link.lost" : `link.${state.link}`)}
         </span>
+        <Bell desk={desk} />
         <time class="clock" dateTime={new Date(state.now).toISOString()}>
           <span class="day">{time.day(state.now)}</span>
           <span class="hour">{time.seconds(state.now)}</span>

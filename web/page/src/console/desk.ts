@@ -11,6 +11,7 @@ import { byAttention, byNewest, look, type Row } from "./attention";
 import { count, tally } from "./book";
 import { type Filter, type Moment, matches, readHash, writeHash } from "./filter";
 import type { MapView } from "./map-view";
+import { Notices } from "./notices/notices";
 import { type Outcome, outcomeOf, said } from "./order";
 import type { Pin } from "./pin";
 import { Reader } from "./reader";
@@ -34,6 +35,8 @@ export class Desk {
   private today = 0;
   private readonly reader: Reader;
   private readonly ways: WayReader;
+  /** What concerns whoever looks at this page. */
+  readonly notices: Notices;
 
   constructor(
     readonly store: Store,
@@ -43,6 +46,7 @@ export class Desk {
       this.list();
       this.mapSoon();
     });
+    this.notices = new Notices(globalThis.sessionStorage ?? null, () => this.store.set({}));
     this.ways = new WayReader(client, (line) => this.view?.over.showWay(line));
   }
 
@@ -281,6 +285,7 @@ export class Desk {
   private told(event: CaseEvent): void {
     const { store } = this;
     this.reader.hear(event.case.case);
+    this.notices.hear(event, store.book.get(event.case.case)?.c ?? null, store.state.filter.team);
     const isNew = event.action === "report" && !store.book.get(event.case.case);
     const before = store.book.get(event.case.case) ?? null;
     store.set({ day: tally(store.state.day, event, this.today, before) });
@@ -363,6 +368,8 @@ export class Desk {
       this.today = moment.startOfDay;
       void this.reader.cases(this.moment());
     }
+    if (this.store.state.loading.kind === "ready")
+      this.notices.watch(this.store.book.all(), moment.now, this.store.state.filter.team);
     this.list();
     this.redrawCases();
   }

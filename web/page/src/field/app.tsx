@@ -6,10 +6,13 @@ import { Demonstration } from "../shared/demonstration";
 import { lang, onLang, setLang } from "../shared/i18n";
 import type { District, Matters, Team, Unit } from "../shared/types";
 import { uuid } from "../shared/uuid";
+import { Banner } from "./notices/banner";
+import { useNotices } from "./notices/use-notices";
 import { askToPersist, type Field, openField } from "./outbox/browser";
 import { blank, type DeedEntry, type Entry, type ReportEntry, reopened } from "./outbox/entry";
 import { Records } from "./records/records";
 import { Report } from "./report/report";
+import { keepMe, keptMe, type Me } from "./tasks/me";
 import { Tasks } from "./tasks/tasks";
 import { useOwnCases } from "./use-live";
 import { t, type Word } from "./words";
@@ -47,6 +50,8 @@ export function App({ client }: { client: Client }) {
   const [field, setField] = useState<Field | null>(null);
   const [entry, setEntry] = useState<ReportEntry>(() => blank(uuid(), Date.now()));
   const [said, setSaid] = useState("");
+  const [me, setMe] = useState<Me>(keptMe);
+  const heard = useNotices(client, me);
   const sayTimer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
   const say = useCallback((text: string) => {
@@ -139,6 +144,7 @@ export function App({ client }: { client: Client }) {
           {t("offline")}
         </p>
       )}
+      <Banner heard={heard} />
       <main class={`tab-${tab}`}>
         <div hidden={tab !== "report"} class="pane">
           <Report
@@ -190,6 +196,11 @@ export function App({ client }: { client: Client }) {
               district={known.district}
               teams={known.teams}
               units={known.units}
+              me={me}
+              onMe={(next) => {
+                keepMe(next);
+                setMe(next);
+              }}
               onDeed={(deed: DeedEntry) => enqueue(deed)}
               onHurry={hurry}
               onSay={say}
@@ -207,6 +218,7 @@ export function App({ client }: { client: Client }) {
           <a key={name} href={`#${name}`} aria-current={tab === name ? "page" : undefined}>
             {t(TABS[name])}
             {name === "sent" && pending > 0 && <span class="badge">{pending}</span>}
+            {name === "tasks" && heard.notices.length > 0 && <span class="badge">{heard.notices.length}</span>}
           </a>
         ))}
       </nav>

@@ -15,6 +15,7 @@ import { StateChip } from "../records/status";
 import { t, type Word } from "../words";
 import { Due } from "./due";
 import { tasks as inOrder, isOurs, type Task } from "./list";
+import type { Me } from "./me";
 import { TaskSheet } from "./sheet";
 import { useTeamCases } from "./use-cases";
 
@@ -24,18 +25,6 @@ const KINDS: [TeamKind, Word][] = [
   ["joint", "kindJoint"],
   ["specialist", "kindSpecialist"],
 ];
-const KEPT = "onegrid.field.team";
-
-interface Me {
-  team: string;
-  unit: string;
-}
-
-function keptMe(): Me {
-  const [team = "", unit = ""] = (localStorage.getItem(KEPT) ?? "").split(" ");
-  return { team, unit };
-}
-
 export interface TasksProps {
   client: Client;
   store: Store;
@@ -44,14 +33,15 @@ export interface TasksProps {
   units: Unit[];
   entries: Entry[];
   timeZone: string;
+  me: Me;
+  onMe: (me: Me) => void;
   onDeed: (deed: DeedEntry) => Promise<void>;
   onHurry: () => void;
   onSay: (text: string) => void;
 }
 
 export function Tasks(props: TasksProps) {
-  const { client, store, district, teams, units, entries, timeZone, onDeed, onHurry, onSay } = props;
-  const [me, setMe] = useState<Me>(keptMe);
+  const { client, store, district, teams, units, entries, timeZone, me, onMe: choose, onDeed, onHurry, onSay } = props;
   const [open, setOpen] = useState<string | null>(null);
   const [now, setNow] = useState(Date.now());
   const device = useDevicePosition(keptDatum(), 0);
@@ -60,11 +50,6 @@ export function Tasks(props: TasksProps) {
     const tick = setInterval(() => setNow(Date.now()), 30_000);
     return () => clearInterval(tick);
   }, []);
-
-  const choose = (next: Me): void => {
-    localStorage.setItem(KEPT, `${next.team} ${next.unit}`);
-    setMe(next);
-  };
 
   const team = teams.find((one) => one.code === me.team);
   if (!team) return <TeamChoice teams={teams} onChoose={(code) => choose({ team: code, unit: "" })} />;

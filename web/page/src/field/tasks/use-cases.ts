@@ -2,8 +2,8 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../../shared/client";
-import { Live } from "../../shared/events";
 import type { Case } from "../../shared/types";
+import { lineOf } from "../line";
 import type { Store } from "../outbox/store";
 import { afterEvent } from "./list";
 
@@ -39,8 +39,8 @@ export function useTeamCases(client: Client, store: Store, team: string): TeamCa
       }
     };
 
-    const stream = new Live({
-      url: `${client.base}/events`,
+    void load();
+    const stop = lineOf(client.base).listen({
       onEvent: (event) => setState((s) => ({ ...s, cases: afterEvent(s.cases, event, team), asOf: Date.now() })),
       onReset: () => void load(),
       onLink: (link) => {
@@ -49,22 +49,9 @@ export function useTeamCases(client: Client, store: Store, team: string): TeamCa
         if (link === "open") void load();
       },
     });
-
-    // A phone in a pocket needs no stream.
-    const look = (): void => {
-      if (document.visibilityState === "visible") stream.start();
-      else stream.stop();
-    };
-    const online = (): void => stream.restart();
-    void load();
-    look();
-    document.addEventListener("visibilitychange", look);
-    window.addEventListener("online", online);
     return () => {
       gone = true;
-      stream.stop();
-      document.removeEventListener("visibilitychange", look);
-      window.removeEventListener("online", online);
+      stop();
     };
   }, [client, store, team]);
 
