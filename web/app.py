@@ -174,6 +174,7 @@ async def _start(
     supervision.keep("events", hub.run)
     supervision.keep(FEED, feed.run)
     supervision.keep("editions", follow)
+    supervision.keep("load", reception.keep_count)
     if settings.oversee_s:
         every = timedelta(seconds=settings.oversee_s)
         supervision.keep("overseer", Overseer(Desk(engine, by_time, fleet), every, hub.nudge).run)
