@@ -135,7 +135,7 @@ _BY_SOURCE: Final[Mapping[tuple[State, Action], Mapping[str, Transition]]] = {
 BESIDE: Final = frozenset({Action.STATE_GROUND, Action.ESCALATE, Action.EVIDENCE, Action.JOINED, Action.PARTED})
 """Actions that leave a case where it stands: who waits for its next step waits on since the last one."""
 MOST_LEVELS: Final = 3
-"""How far up a case can be escalated: head of the command centre, coordination office, leaders of the district."""
+"""How far up a case can be escalated; whom each level means, the rules of the district say (`deadlines.Rules`)."""
 
 RESTS_ON_EDITION: Final = frozenset(
     {

@@ -24,7 +24,7 @@ from dispatch.ground import Ground
 from dispatch.model import Action, CaseRow
 from dispatch.orders import Order
 from dispatch.steps import decide_offer
-from dispatch.store import cases, moves
+from dispatch.store import cases, moves, waiting
 from dispatch.store.engine import connect
 
 log = logging.getLogger(__name__)
@@ -81,10 +81,10 @@ class _Round:
         """Each case as it was given a unit. Raises `UnitTaken`, `AnotherEdition`: look again who is free."""
         async with connect(self._engine) as connection:
             busy = frozenset(await cases.case_by_unit(connection))
-        turn: cases.Turn | None = None
+        turn: waiting.Turn | None = None
         while teams := served(self._today, self._fleet, busy, self._now):
             async with connect(self._engine) as connection:
-                page = await cases.waiting_cases(connection, teams, PAGE, turn)
+                page = await waiting.waiting_cases(connection, teams, PAGE, turn)
             for case, before in page:
                 turn = (case.urgency, case.received_at, case.case_no)
                 if not teams[case.team] - busy:
