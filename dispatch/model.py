@@ -78,6 +78,7 @@ class Action(StrEnum):
     RESUME = "resume"
     MERGE = "merge"
     JOINED = "joined"
+    RECKON = "reckon"
     CANCEL = "cancel"
     REOPEN = "reopen"
     ESCALATE = "escalate"

@@ -65,6 +65,7 @@ ACTION_NAMES: Final[Mapping[Action, tuple[str, str]]] = {
     Action.RESUME: ("恢复", "resume"),
     Action.MERGE: ("并案", "merge"),
     Action.JOINED: ("并入另案", "take in another case"),
+    Action.RECKON: ("重新计时", "count the limit anew"),
     Action.CANCEL: ("撤销", "cancel"),
     Action.REOPEN: ("重新打开", "reopen"),
     Action.ESCALATE: ("升级督办", "escalate"),
