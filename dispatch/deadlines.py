@@ -118,6 +118,8 @@ class Clock:
     suspended_at: datetime | None
     assumed: tuple[int, ...]
     """Years whose days were assumed to go by the day of the week, because no calendar of them is known yet."""
+    pauses: tuple[tuple[datetime, datetime], ...] = ()
+    """From when to when it stood still, in order."""
 
     def left_at(self, now: datetime, rules: Rules) -> timedelta:
         """What is left, in the limit's own time; negative when late. It stands while suspended."""
@@ -168,7 +170,15 @@ class Clock:
         left = self.left_at(since, rules)
         due_at = self.due_at if self.suspended_at > self.due_at else self._after(since, left, rules)
         assumed = _assumed(since, due_at, rules, self.limit.unit)
-        return replace(self, since=since, left=left, due_at=due_at, suspended_at=None, assumed=assumed)
+        stood = (*self.pauses, (self.suspended_at, since))
+        return replace(self, since=since, left=left, due_at=due_at, suspended_at=None, assumed=assumed, pauses=stood)
+
+    def recounted(self, rules: Rules) -> Clock:
+        """Counted again from its start, with the calendar and the hours of these rules; its limit stays what it was."""
+        clock = started(self.limit, self.started_at, rules)
+        for stood, since in self.pauses:
+            clock = clock.suspended(stood).resumed(since, rules)
+        return clock.suspended(self.suspended_at) if self.suspended_at else clock
 
     def _after(self, start: datetime, duration: timedelta, rules: Rules) -> datetime:
         return rules.working_time.assuming().after(start, duration, self.limit.unit)
@@ -214,6 +224,7 @@ def as_data(clock: Clock) -> dict[str, Any]:
         "due_at": clock.due_at.isoformat(),
         "suspended_at": clock.suspended_at.isoformat() if clock.suspended_at else None,
         "assumed": list(clock.assumed),
+        "pauses": [[stood.isoformat(), since.isoformat()] for stood, since in clock.pauses],
     }
 
 
@@ -228,4 +239,5 @@ def from_data(data: Mapping[str, Any]) -> Clock:
         due_at=datetime.fromisoformat(data["due_at"]),
         suspended_at=datetime.fromisoformat(data["suspended_at"]) if data["suspended_at"] else None,
         assumed=tuple(data["assumed"]),
+        pauses=tuple((datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in data["pauses"]),
     )

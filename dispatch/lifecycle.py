@@ -27,6 +27,8 @@ class Clock(StrEnum):
     ENDS = "ends"
     """Nothing is due any more."""
     KEEPS = "keeps"
+    RECOUNTS = "recounts"
+    """It is counted again, by a calendar that is known by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ ANYBODY: Final = " ".join(Role)
 A: Final = Action
 (TRIAGE, ASSIGNED, ACCEPTED, ON_THE_WAY, ON_SCENE, HANDLED, VERIFIED, CLOSED, RETURNED, DISPUTED, SUSPENDED, MERGED,
  CANCELLED) = State  # fmt: skip
-STARTS, STOPS, RESUMES, ENDS, KEEPS = Clock
+STARTS, STOPS, RESUMES, ENDS, KEEPS, RECOUNTS = Clock
 SAME: Final = None
 """Of a row's target: the state stays what it is."""
 
@@ -113,6 +115,7 @@ ROWS: Final[tuple[_Row, ...]] = (
     (ALIVE,                  A.EVIDENCE,                 SIDE,                    "evidence",   SAME,       KEEPS),
     (ALIVE,                  A.JOINED,                   "",                      "",           SAME,       KEEPS),
     (tuple(State),           A.PARTED,                   "",                      "",           SAME,       KEEPS),
+    ((*BEGUN, RETURNED, DISPUTED, SUSPENDED), A.RECKON,  "",                      "",           SAME,       RECOUNTS),
 )
 # fmt: on
 """As it is read; `TRANSITIONS` has a row for each state."""
@@ -132,7 +135,9 @@ _BY_SOURCE: Final[Mapping[tuple[State, Action], Mapping[str, Transition]]] = {
     for t in TRANSITIONS
 }
 
-BESIDE: Final = frozenset({Action.STATE_GROUND, Action.ESCALATE, Action.EVIDENCE, Action.JOINED, Action.PARTED})
+BESIDE: Final = frozenset(
+    {Action.STATE_GROUND, Action.ESCALATE, Action.EVIDENCE, Action.JOINED, Action.PARTED, Action.RECKON}
+)
 """Actions that leave a case where it stands: who waits for its next step waits on since the last one."""
 MOST_LEVELS: Final = 3
 """How far up a case can be escalated; whom each level means, the rules of the district say (`deadlines.Rules`)."""
@@ -166,6 +171,7 @@ OF_ANY_EDITION: Final = frozenset(
         Action.MERGE,
         Action.JOINED,
         Action.PARTED,
+        Action.RECKON,
         Action.CANCEL,
         Action.ESCALATE,
         Action.EVIDENCE,

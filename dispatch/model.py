@@ -81,6 +81,7 @@ class Action(StrEnum):
     MERGE = "merge"
     JOINED = "joined"
     PARTED = "parted"
+    RECKON = "reckon"
     CANCEL = "cancel"
     REOPEN = "reopen"
     ESCALATE = "escalate"

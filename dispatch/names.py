@@ -66,6 +66,7 @@ ACTION_NAMES: Final[Mapping[Action, tuple[str, str]]] = {
     Action.MERGE: ("并案", "merge"),
     Action.JOINED: ("并入另案", "take in another case"),
     Action.PARTED: ("分出另案", "let another case go"),
+    Action.RECKON: ("重新计时", "count the limit anew"),
     Action.CANCEL: ("撤销", "cancel"),
     Action.REOPEN: ("重新打开", "reopen"),
     Action.ESCALATE: ("升级督办", "escalate"),

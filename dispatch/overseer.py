@@ -25,13 +25,13 @@ from dispatch.district import District
 from dispatch.editions import Editions
 from dispatch.errors import ActionNotAllowed, CaseMovedOn, DatabaseUnavailable, DomainError
 from dispatch.fleet import Fleet
-from dispatch.lifecycle import MOST_LEVELS
+from dispatch.lifecycle import MOST_LEVELS, RUNNING
 from dispatch.model import Action, CaseRow, State
 from dispatch.opening import timing_of
 from dispatch.orders import Order
 from dispatch.store import oversight
 from dispatch.store.engine import connect
-from dispatch.timing import next_at
+from dispatch.timing import clock_of, next_at
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +73,22 @@ async def keep_time(at: Desk, now: datetime) -> int:
             return done
 
 
+async def begin_anew(at: Desk, now: datetime) -> int:
+    """What another edition, or another calendar, asks for: its rules count, and years that it knows are not assumed."""
+    done = 0
+    async with connect(at.engine) as connection:
+        await oversight.look_again(connection, now, MOST_LEVELS)
+        assumed = await oversight.assumed(connection)
+    for case in assumed:
+        if (order := recounted(case, at.editions.current.district)) is not None:
+            try:
+                await at.act(order, now)
+            except (CaseMovedOn, ActionNotAllowed):
+                continue  # whoever was there before counted by the same calendar, or ended it
+            done += 1
+    return done
+
+
 async def _see_to(at: Desk, case: CaseRow, now: datetime) -> int:
     """All that is due of one case, step by step."""
     done = 0
@@ -112,6 +128,18 @@ def ordered(case: CaseRow, district: District, now: datetime) -> Order | None:
     return _order(case, Action.ESCALATE, rule, note, f"level:{level}")
 
 
+def recounted(case: CaseRow, district: District) -> Order | None:
+    """To count the limit of a case anew, where that comes to another clock than it has; None: it does not. Pure."""
+    timing = timing_of(district, case.matter)
+    clock = clock_of(case, timing)
+    if clock is None or case.state not in RUNNING | {State.SUSPENDED} or clock.recounted(timing.rules) == clock:
+        return None
+    years = "、".join(map(str, clock.assumed))
+    note = f"{years} 年的放假安排已公布，时限重新计算。The holidays of {years} are known by now: counted anew."
+    step = f"reckon:{clock.started_at.isoformat()}:{clock.due_at.isoformat()}:{district.version}"
+    return _order(case, Action.RECKON, f"calendar:{years}", note, step)
+
+
 def _order(case: CaseRow, action: Action, rule: str, note: str, step: str) -> Order:
     # Of the step that was looked at: what somebody did meanwhile may have changed what is due.
     id_ = uuid5(_OURS, f"{case.case_no} {step}")
@@ -146,13 +174,11 @@ class Overseer:
 
     async def round(self, now: datetime) -> int:
         """Every duty once; how much was done."""
+        done = 0
         version = self._at.editions.current.district.version
         if version != self._version:
-            # Its rules may be others than those that said when to look at what is late.
-            async with connect(self._at.engine) as connection:
-                await oversight.look_again(connection, now, MOST_LEVELS)
+            done += await begin_anew(self._at, now)
             self._version = version
-        done = 0
         for duty in self._duties:
             done += await duty(self._at, now)
         if done:

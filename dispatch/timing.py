@@ -54,6 +54,8 @@ def wind(case: CaseRow, moved: CaseRow, does: lifecycle.Clock, timing: Timing, n
         case lifecycle.Clock.RESUMES:
             at = min(now, day_begins(case.suspended_until, timing.rules)) if case.suspended_until else now
             clock = clock and clock.resumed(at, timing.rules)
+        case lifecycle.Clock.RECOUNTS:
+            clock = clock and clock.recounted(timing.rules)
     moved = replace(moved, clock=as_data(clock) if clock else None, due_at=clock.due_at if clock else case.due_at)
     return replace(moved, next_at=next_at(moved, timing))
 

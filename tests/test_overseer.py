@@ -30,7 +30,7 @@ from dispatch.timing import day_begins
 from tests.life import opened, small_server, verified, walk, whole
 from tests.small_district import write_small_district
 from tests.test_positions import until
-from tests.test_timing import small
+from tests.test_timing import EVE, announced, small
 
 T0 = datetime(2024, 6, 3, 1, 30, tzinfo=UTC)
 EVERY = timedelta(seconds=60)
@@ -246,6 +246,27 @@ def test_what_the_rules_want_since_another_edition_is_looked_at_anew(database_ur
         assert (await office.case(case)).level == 1
 
     within(database_url, work)
+
+
+def test_when_a_calendar_becomes_known_what_was_assumed_is_counted_anew_once(database_url: str) -> None:
+    async def work(office: Office) -> None:
+        draft = Draft(id=uuid4(), lon=120.02, lat=30.05, matter="0101", source=Source.PATROL, seen_at=EVE)
+        case = (await office.reception.receive(draft, EVE)).case
+        assert await Overseer(office.desk, EVERY).round(EVE) == 0
+        editions = Editions(office.desk.engine, announced())
+        await editions.start(T0)
+        desk = Desk(office.desk.engine, editions, Fleet(editions.current.district, EVERY))
+        rounds = await asyncio.gather(*(Overseer(desk, EVERY).round(EVE) for _ in range(3)))
+        assert 1 <= sum(rounds) <= 3
+        assert [action for action, _ in await office.told(case.case_no)] == ["report", "reckon"]
+        found = await office.case(case.case_no)
+        assert case.due_at is not None
+        assert found.due_at is not None
+        assert found.due_at > case.due_at
+        assert (await Overseer(desk, EVERY).round(EVE)) == 0
+
+    within(database_url, work)
+    assert verified(database_url)[0]
 
 
 @pytest.mark.parametrize("count", [0, 2])

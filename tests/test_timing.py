@@ -29,10 +29,11 @@ from dispatch.lifecycle import BEGUN, MOST_LEVELS, RESTS_ON_EDITION, RUNNING, TR
 from dispatch.model import Action, CaseRow, LimitUnit, Source, State
 from dispatch.opening import opening, timing_of
 from dispatch.orders import Order
-from dispatch.overseer import ordered
+from dispatch.overseer import ordered, recounted
 from dispatch.relocation import Pin
 from dispatch.steps import decide_merger, decide_relocation, decide_sending, decide_step
 from dispatch.timing import day_begins, next_at
+from dispatch.working_time import PUBLISHED
 from tests.small_district import write_small_district
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -43,8 +44,8 @@ LIMITS = {"0101": "3,working_d", "0102": "9,working_h", "0103": "30,h"}
 
 
 @cache
-def small() -> Ground:
-    """The small district with a limit of each unit; citizens' reports are looked at first."""
+def small(edition: str = "1", own: str = "", manifest_more: str = "") -> Ground:
+    """The small district with a limit of each unit; citizens' reports are looked at first. own: of its calendar."""
     with TemporaryDirectory() as name:
         folder = write_small_district(Path(name) / "small")
         head, row = (folder / "matters.csv").read_text("utf-8").splitlines()
@@ -52,7 +53,9 @@ def small() -> Ground:
         (folder / "matters.csv").write_text("\n".join([head.replace("limit_h", "limit,limit_unit"), *rows]), "utf-8")
         manifest = folder / "district.toml"
         listed = manifest.read_text("utf-8").replace("[settings]", '[settings]\ntriage = ["citizen"]')
-        manifest.write_text(listed, "utf-8")
+        manifest.write_text(listed.replace('edition = "1"', f'edition = "{edition}"') + manifest_more, "utf-8")
+        if own:
+            (folder / "calendar.csv").write_text(f"date,day,note\n{own}", "utf-8")
         return prepare(load(folder))
 
 
@@ -180,7 +183,7 @@ def begun(matter: str, source: Source, at: datetime) -> Life:
     case, entry = opening(ground, placed, decision, decided, 1)
     amount, unit = LIMITS[matter].split(",")
     life = Life(case, dict(decided), [entry], Model(LimitUnit(unit), int(amount)))
-    if case.state is State.ASSIGNED:
+    if case.state is State.ASSIGNED and minute_of(at) < len(worked()):
         life.model.start(minute_of(at))
     return life
 
@@ -243,6 +246,7 @@ def agrees(life: Life) -> None:
         return
     clock = from_data(case.clock)
     assert as_data(clock) == case.clock
+    assert clock.recounted(small().district.deadlines) == clock, "all of it is in what it says of itself"
     assert (clock.suspended_at is None) == model.runs == (case.state in RUNNING)
     if model.runs:
         assert clock.left_at(FIRST + model.at * MINUTE, small().district.deadlines) == model.left * MINUTE
@@ -285,6 +289,46 @@ def test_what_the_overseer_orders_is_what_the_table_allows_and_comes_to_an_end(
         return
     clock = from_data(life.case.clock or {})
     assert life.case.level == clock.standing(waited, timing.rules).step
+
+
+LAST = max(PUBLISHED)
+EVE = datetime(LAST, 12, 22, 10, tzinfo=SHANGHAI)
+"""Three working days on, and nobody has said of a day after the 25th that it is worked."""
+
+
+def announced() -> Ground:
+    """The next year's calendar is known: a made one, by which the 25th to the 31st of December are free."""
+    off = f"{LAST + 1}-01-01,off,示意 made\n" + "".join(f"{LAST}-12-{day},off,示意 made\n" for day in range(25, 32))
+    return small("2", off, f"\n[working_time]\nyears = [{LAST + 1}]\n")
+
+
+@pytest.mark.parametrize("pause", [False, True])
+def test_a_year_that_was_assumed_is_counted_anew_once_it_is_known(pause: bool) -> None:
+    life = begun("0101", Source.PATROL, EVE)
+    assert LAST in from_data(life.case.clock or {}).assumed
+    stood, goes_on = EVE + timedelta(hours=2), datetime(LAST, 12, 24, 9, tzinfo=SHANGHAI)
+    if pause:
+        life.do(Order(uuid4(), "", Action.SUSPEND, "", note="x", until=goes_on.date()), stood)
+        life.do(Order(uuid4(), "", Action.RESUME, ""), goes_on + timedelta(hours=1))
+    assert recounted(life.case, small().district) is None, "nothing is known yet"
+    order = recounted(life.case, announced().district)
+    assert order is not None
+    assert order == recounted(life.case, announced().district)
+    timing = timing_of(announced().district, "0101")
+    case, entry = decide_step(order, life.case, life.history(), {}, timing, goes_on + timedelta(hours=4))
+    time = timing.rules.working_time
+    days = (EVE.date() + timedelta(days=n) for n in range(1, 30))
+    third = [day for day in days if time.calendar.works(day)][2]
+    due = datetime(third.year, third.month, third.day, 18, tzinfo=SHANGHAI)
+    if pause:
+        due = time.after(goes_on, time.between(EVE, due) - time.between(EVE, stood), LimitUnit.WORKING_HOURS)
+    assert case.due_at == due
+    assert due > (life.case.due_at or due)
+    assert from_data(case.clock or {}).assumed == ()
+    assert entry.event.data["clock"] == case.clock
+    assert str(entry.event.data["rule"]).startswith(f"calendar:{LAST}")
+    assert recounted(case, announced().district) is None
+    assert (case.state, case.changed_at) == (life.case.state, life.case.changed_at)
 
 
 def ordinary(matter: str = "0102") -> tuple[Life, Callable[[str], datetime]]:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.model import CaseRow
-from dispatch.store.cases import COLUMNS, HOLDING, as_case
+from dispatch.store.cases import COLUMNS, HOLDING, UNFINISHED, as_case
 
 _RUNNING: Final = f"({HOLDING} OR state IN ('returned', 'disputed'))"
 _CLAIM: Final = text(
@@ -26,6 +26,11 @@ _LOOK_AGAIN: Final = text(
     UPDATE case_file SET next_at = CASE state WHEN 'suspended' THEN CAST(:now AS timestamptz) ELSE due_at END
     WHERE (state = 'suspended' AND (next_at IS NULL OR next_at > :now))
        OR ({_RUNNING} AND level < :most AND due_at <= :now AND (next_at IS NULL OR next_at > :now))"""  # noqa: S608
+)
+
+_ASSUMED: Final = text(
+    f"SELECT {COLUMNS} FROM case_file c JOIN report r ON r.id = c.report_id "  # noqa: S608
+    f"WHERE c.{UNFINISHED} AND jsonb_array_length(c.clock -> 'assumed') > 0 ORDER BY c.case_no"
 )
 
 
@@ -46,3 +51,8 @@ async def put_off(connection: AsyncConnection, case: CaseRow, at: datetime | Non
 async def look_again(connection: AsyncConnection, now: datetime, most: int) -> None:
     """Have all looked at anew that another edition's rules may want something of now; most: levels that there are."""
     await connection.execute(_LOOK_AGAIN, {"now": now, "most": most})
+
+
+async def assumed(connection: AsyncConnection) -> list[CaseRow]:
+    """Cases that are not over and whose clock goes by a year that nobody had announced when it was counted."""
+    return [as_case(row) for row in (await connection.execute(_ASSUMED)).mappings()]
