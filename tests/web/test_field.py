@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
@@ -409,6 +410,51 @@ def test_the_team_accepts_goes_and_handles(phone: Phone, server: str, artefacts:
     # The worker takes the phone out of the pocket.
     worker.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
     expect(worker.locator(".case-number .case-state")).to_have_text("已处置", timeout=30_000)
+
+
+def test_a_crew_suspends_resumes_gives_evidence_and_returns(
+    phone: Phone, server: str, picture: Path, artefacts: Path
+) -> None:
+    text = f"挂起 {uuid4()}"
+    sent = {"id": str(uuid4()), "matter": "0101", "text": text, "lon": 118.9, "lat": 31.345}
+    httpx.post(f"{server}/api/reports", json=sent, timeout=30).raise_for_status()
+    [case] = cases(server, text)
+    teams = get(server, "/api/teams")["items"]
+    team = next(one for one in teams if one["code"] == case["team"])
+    other = next(one for one in teams if one["code"] != case["team"])
+    crew = phone(tab="#tasks")
+    crew.get_by_role("button", name=team["name"], exact=True).tap()
+    crew.locator(f'[data-case="{case["case"]}"]').tap()
+    crew.locator('[data-action="accept"]').tap()
+    crew.get_by_role("button", name="更多").tap()
+    crew.locator('[data-action="suspend"]').tap()
+    crew.get_by_role("button", name="等待天气好转").tap()
+    crew.get_by_role("button", name="提交挂起").tap()
+    expect(crew.get_by_text("请选日期。")).to_be_visible()
+    crew.get_by_label("挂起至").fill("2099-12-31")
+    shot(crew, artefacts, "11-suspending")
+    crew.get_by_role("button", name="提交挂起").tap()
+    expect(crew.get_by_text("挂起至 2099-12-31")).to_be_visible()
+    crew.locator('[data-action="resume"]').tap()
+    expect(crew.locator('[data-action="arrive"]')).to_be_visible()
+    crew.get_by_role("button", name="更多").tap()
+    crew.locator('[data-action="evidence"]').tap()
+    crew.locator(".writer input[type=file]").set_input_files(picture)
+    crew.get_by_role("button", name="提交证据").tap()
+    crew.wait_for_function("() => !document.querySelector('.pending')", timeout=20_000)
+    crew.get_by_role("button", name="退回", exact=True).tap()
+    crew.get_by_role("button", name="不在本队辖区").tap()
+    crew.get_by_label("应属队伍").select_option(other["code"])
+    shot(crew, artefacts, "12-returning")
+    crew.get_by_role("button", name="退回给指挥中心").tap()
+    expect(crew.get_by_text("等待指挥中心")).to_be_visible()
+    crew.wait_for_function("() => !document.querySelector('.pending')", timeout=20_000)
+    history = get(server, f"/api/cases/{case['case']}")["history"]
+    assert [event["action"] for event in history][1:] == ["accept", "suspend", "resume", "evidence", "return"]
+    assert {event["details"]["role"] for event in history[1:]} == {"team"}
+    kept = history[-2]["details"]["evidence"][0]["sha256"]
+    assert kept == hashlib.sha256(picture.read_bytes()).hexdigest(), "as it came from the camera"
+    assert history[-1]["details"] | {"role": ""} == {"role": "", "reason": "not_our_place", "whose": other["code"]}
 
 
 def test_deeds_without_a_network_arrive_in_order(phone: Phone, server: str) -> None:

@@ -83,13 +83,10 @@ export function BulkBar({ desk }: { desk: Desk }) {
             desk.store.set({ chosen: new Set(all) });
           }}
         >
-          {w("bulk.all", { n: MOST_ORDERS })}
+          {w("bulk.all", { n: Math.min(rows.length, MOST_ORDERS) })}
         </button>
         <button type="button" disabled={chosen.size === 0} onClick={() => desk.store.set({ chosen: new Set() })}>
           {w("bulk.none")}
-        </button>
-        <button type="button" class="plain" onClick={() => desk.chooseSeveral(false)}>
-          {w("bulk.stop")}
         </button>
       </p>
       {answers.length > 0 ? (
@@ -206,7 +203,7 @@ function SharedFields({ desk, needs, given, hint, change }: SharedProps) {
           rows={2}
           maxLength={2000}
           value={given.note}
-          placeholder={(needs.includes("note") && hint) || t("do.noteOf.other")}
+          placeholder={needs.includes("note") ? hint : t("do.noteOf.other")}
           onInput={(event) => change({ note: event.currentTarget.value })}
         />
       </label>

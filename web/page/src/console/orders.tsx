@@ -82,7 +82,7 @@ export function Offered({ desk, ordering, possible }: OfferedProps) {
           </button>
         </p>
       )}
-      {shown.length + more.length === 0 && <p class="quiet">{w("nothing")}</p>}
+      {shown.length + more.length === 0 && !other && <p class="quiet">{w("nothing")}</p>}
       <ActionButtons ordering={ordering} those={shown} next={next} />
       {more.length > 0 && (
         <details class="more" open={lifted || begun} onToggle={(event) => setLifted(event.currentTarget.open)}>

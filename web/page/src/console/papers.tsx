@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { Officer, Papers, Power } from "../shared/casework";
 import type { CaseDetail, Need } from "../shared/types";
 import type { Desk } from "./desk";
-import { LEAST_OFFICERS, type Order } from "./order";
+import { isAmount, LEAST_OFFICERS, type Order } from "./order";
 import { PowerPick } from "./power-pick";
 import { w } from "./words";
 
@@ -184,6 +184,7 @@ function Penalty({ desk, papers, first, onTheSpot, onPapers }: PenaltyProps) {
     const only = one?.tiers.length === 1 ? one.tiers[0]?.circumstances : "";
     onPapers({ power: one?.code ?? "", tier: only ?? "" });
   };
+  const bad = Boolean(papers.amount) && !isAmount(papers.amount ?? "");
   const tier = power?.tiers.find((one) => one.circumstances === papers.tier);
   return (
     <>
@@ -234,10 +235,16 @@ function Penalty({ desk, papers, first, onTheSpot, onPapers }: PenaltyProps) {
           required
           maxLength={15}
           placeholder={w("amountHint")}
+          aria-invalid={bad}
           value={papers.amount ?? ""}
           onInput={(event) => onPapers({ amount: event.currentTarget.value.trim() })}
         />
       </label>
+      {bad && (
+        <p class="hint warn" role="status">
+          {w("amountBad")}
+        </p>
+      )}
     </>
   );
 }

@@ -79,6 +79,7 @@ export function PowerPick({ desk, first, chosen, onChoose }: PowerPickProps) {
           setOpen(true);
           if (found.length === 0) void search("");
         }}
+        onClick={() => setOpen(true)}
         onBlur={() => setOpen(false)}
         onInput={(event) => {
           setTyped(event.currentTarget.value);

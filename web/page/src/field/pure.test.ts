@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Case, Matters } from "../shared/types";
 import { searchMatters, used } from "./matter/search";
 import { type Deed, type DeedEntry, deedOf, type Place, queued } from "./outbox/entry";
+import { deedBody } from "./outbox/post";
 import { fitted } from "./photo/downscale";
 import { gcj02ToWgs84 } from "./position/gcj02";
 import { better, circle, fingerAccuracy, metresBetween, zonesAt, zoomFor } from "./position/place";
@@ -150,9 +151,27 @@ describe("a team's tasks", () => {
     const [task] = tasks([c("A", "assigned", 31.3)], [deed("y", "arrive", 2), deed("x", "accept", 1)], null, "");
     if (!task) throw new Error("no task");
     expect(task.pending.map((e) => e.id)).toEqual(["x", "y"]);
-    expect(nextSteps(task)).toEqual(["handle", "return"]);
+    expect(nextSteps(task)).toEqual(["handle", "return", "suspend", "evidence"]);
     expect(seqFor(task)).toBeNull();
     expect(seqFor({ ...task, pending: [] })).toBe(1);
+  });
+  it("that are suspended go on by one tap, and from where, the server says", () => {
+    const [task] = tasks([c("A", "on_scene", 31.3)], [deed("x", "suspend", 1)], null, "");
+    expect(task && nextSteps(task)[0]).toBe("resume");
+    const [resumed] = tasks([c("A", "suspended", 31.3)], [deed("x", "resume", 1)], null, "");
+    expect(resumed && nextSteps(resumed)).toEqual([]);
+  });
+  it("are told with what they need", () => {
+    const base = { case: "A", note: "n", unit: "", actor: "一队", seq: 1, matter: "", role: "team" } as const;
+    const back = deedOf("x", { ...base, action: "return", reason: "not_found", whose: "T2" }, [], 1);
+    expect(deedBody(back, [])).toMatchObject({ role: "team", reason: "not_found", team: "T2" });
+    expect(deedBody(deedOf("x", { ...base, action: "suspend", until: "2099-01-01" }, [], 1), []).until).toBe(
+      "2099-01-01",
+    );
+    const proof = deedOf("x", { ...base, action: "evidence", evidence: true }, [], 1);
+    expect(deedBody(proof, ["ab"])).toMatchObject({ evidence: [{ sha256: "ab", officer: "一队" }] });
+    expect(deedBody(proof, ["ab"]).photos).toBeUndefined();
+    expect(deedBody(deedOf("x", { ...base, action: "handle" }, [], 1), ["ab"]).photos).toEqual(["ab"]);
   });
   it("show the server's answer to a deed at once", () => {
     const answered: DeedEntry = { ...deed("x", "accept", 1), state: "delivered", answer: c("A", "accepted", 31.3, 2) };

@@ -1,6 +1,6 @@
 /** Every call of the HTTP interface, by the question it asks. What is refused is thrown as a `Refused`. */
 
-import type { Dispute, DraftRow, OrdersAnswer, PowerPage, Proof } from "./casework";
+import type { Dispute, DraftRow, EvidenceKind, Kept, OrdersAnswer, PowerPage, Proof } from "./casework";
 import type {
   Case,
   CaseDetail,
@@ -79,6 +79,14 @@ export class Client {
     const form = new FormData();
     form.append("file", file, name);
     return this.send("/photos", { method: "POST", body: form, ...(signal ? { signal } : {}) });
+  }
+
+  /** Keeps an original byte for byte. */
+  evidence(file: Blob, name: string, kind: EvidenceKind, signal?: AbortSignal): Promise<Kept> {
+    const form = new FormData();
+    form.append("kind", kind);
+    form.append("file", file, name);
+    return this.send("/evidence", { method: "POST", body: form, ...(signal ? { signal } : {}) });
   }
 
   photoUrl(sha256: string, size?: "thumb"): string {

@@ -9,7 +9,7 @@
  * sending it again can never make a second report.
  */
 
-import type { Action, Case, Datum, Problem, ReportAnswer, Why } from "../../shared/types";
+import type { Action, Case, Datum, Problem, ReportAnswer, Role, Why } from "../../shared/types";
 
 export type EntryState = "draft" | "waiting" | "sending" | "delivered" | "rejected";
 
@@ -62,6 +62,15 @@ export interface Deed {
   seq: number | null;
   /** What the case is about, for the list. */
   matter: string;
+  /** As whom; missing in what was kept before roles were said. */
+  role?: Role;
+  /** Of `return`: why, and whose it is. */
+  reason?: string;
+  whose?: string;
+  /** Of `suspend`: until which day. */
+  until?: string;
+  /** The pictures are evidence: sent as they came from the camera, and kept byte for byte. */
+  evidence?: boolean;
   /** Of `relocate`: where it is (WGS 84), and how exactly that is known. */
   position?: { lon: number; lat: number; accuracy: number };
   /** Of `relocate`, instead of a place: the team whose part of the circle it is. */

@@ -12,9 +12,12 @@ export async function attempt(
 ): Promise<Outcome> {
   try {
     const photos: string[] = [];
+    const original = entry.kind === "deed" && entry.deed.evidence;
+    const keep = (blob: Blob, name: string): Promise<{ sha256: string }> =>
+      original ? client.evidence(blob, name, "photo") : client.photo(blob, name);
     for (const photo of entry.photos) {
       if (photo.sha256 === null && photo.blob === null) continue;
-      const sha256 = photo.sha256 ?? (await client.photo(photo.blob as Blob, `${photo.id}.jpg`)).sha256;
+      const sha256 = photo.sha256 ?? (await keep(photo.blob as Blob, `${photo.id}.jpg`)).sha256;
       if (photo.sha256 === null) await keepPhoto(photo.id, sha256);
       photos.push(sha256);
     }
@@ -47,7 +50,7 @@ export function reportBody(entry: ReportEntry, photos: string[]): NewReport {
 }
 
 export function deedBody(entry: DeedEntry, photos: string[]): NewAction {
-  const { action, actor, note, unit, seq, position, settles } = entry.deed;
+  const { action, actor, note, unit, seq, position, settles, role, reason, whose, until, evidence } = entry.deed;
   return {
     id: entry.id,
     action,
@@ -57,7 +60,12 @@ export function deedBody(entry: DeedEntry, photos: string[]): NewAction {
     ...(position ? { lon: position.lon, lat: position.lat, accuracy_m: position.accuracy } : {}),
     ...(settles ? { settles } : {}),
     ...(seq === null ? {} : { seq }),
-    ...(photos.length ? { photos } : {}),
+    ...(role ? { role } : {}),
+    ...(reason ? { reason } : {}),
+    ...(whose ? { team: whose } : {}),
+    ...(until ? { until } : {}),
+    ...(photos.length && !evidence ? { photos } : {}),
+    ...(photos.length && evidence ? { evidence: photos.map((sha256) => ({ sha256, officer: actor })) } : {}),
   };
 }
 
@@ -73,7 +81,7 @@ export function outcomeOf(error: unknown): Outcome {
     const { problem, retryAfter } = error;
     const retryAfterMs = retryAfter === null ? null : retryAfter * 1000;
     const ours = !problem.code.startsWith("http_");
-    if (problem.code === "unknown_photo") return { is: "photos-gone", problem };
+    if (problem.code === "unknown_photo" || problem.code === "unknown_evidence") return { is: "photos-gone", problem };
     if (problem.status >= 500 || PASSING.has(problem.status)) return { is: "later", problem, retryAfterMs };
     if (ours || problem.status === 413) return { is: "rejected", problem };
     return { is: "later", problem, retryAfterMs };

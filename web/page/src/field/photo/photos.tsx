@@ -24,6 +24,12 @@ export async function prepare(files: readonly File[]): Promise<{ photos: Photo[]
   return { photos, unreadable };
 }
 
+/** Each file as it is, byte for byte: evidence. Drawn here no larger than a stamp. */
+export function originals(files: readonly File[]): Photo[] {
+  return files.map((blob) => ({ id: uuid(), sha256: null, blob, width: STAMP, height: STAMP }));
+}
+const STAMP = 96;
+
 export interface CameraProps {
   className: string;
   camera: boolean;

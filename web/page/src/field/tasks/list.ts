@@ -5,7 +5,7 @@ import type { Action, Case, CaseEvent, State } from "../../shared/types";
 import type { DeedEntry, Entry } from "../outbox/entry";
 import { type LonLat, metresBetween } from "../position/place";
 
-/** States in which the team has something to do; `handled` and `returned` wait for the command centre. */
+/** States in which the team has something to do at once; the others wait for the command centre, or for a day. */
 const OURS: ReadonlySet<State> = new Set(["assigned", "accepted", "on_the_way", "on_scene"]);
 
 export function isOurs(state: State): boolean {
@@ -58,16 +58,19 @@ export function afterEvent(cases: readonly Case[], { case: next }: Pick<CaseEven
  * without a network. What is truly allowed is the server's table; a step it refuses is kept and shown as refused.
  */
 const USUAL: Partial<Record<State, readonly Action[]>> = {
-  assigned: ["accept", "return"],
-  accepted: ["arrive", "return"],
-  on_the_way: ["arrive", "return"],
-  on_scene: ["handle", "return"],
+  assigned: ["accept", "return", "suspend", "evidence"],
+  accepted: ["arrive", "return", "suspend", "evidence"],
+  on_the_way: ["arrive", "return", "suspend", "evidence"],
+  on_scene: ["handle", "return", "suspend", "evidence"],
+  suspended: ["resume", "evidence"],
+  handled: ["evidence"],
 };
 const LEADS_TO: Partial<Record<Action, State>> = {
   accept: "accepted",
   arrive: "on_scene",
   handle: "handled",
   return: "returned",
+  suspend: "suspended",
 };
 
 /** The state as it will be once everything pending has arrived. */
@@ -76,6 +79,8 @@ export function expectedState(task: Pick<Task, "case" | "pending">): State {
 }
 
 export function nextSteps(task: Pick<Task, "case" | "pending">): readonly Action[] {
+  // Where a suspended case goes on from, the server knows.
+  if (task.pending.some(({ deed }) => deed.action === "resume")) return [];
   return USUAL[expectedState(task)] ?? [];
 }
 

@@ -4,28 +4,24 @@ import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../../shared/client";
 import { lang, nameOf } from "../../shared/i18n";
 import { clock, distance } from "../../shared/time";
-import type { Action, District, Why } from "../../shared/types";
+import type { Action, District, Team, Why } from "../../shared/types";
 import { uuid } from "../../shared/uuid";
 import { type DeedEntry, deedOf, type Photo, type Place } from "../outbox/entry";
-import { Camera, MOST_PHOTOS, Previews, prepare } from "../photo/photos";
 import { PlaceMap } from "../position/place-map";
 import { CaseState } from "../records/receipt";
 import { StateChip, Waiting } from "../records/status";
 import { t, type Word } from "../words";
 import { Due } from "./due";
 import { expectedState, nextSteps, seqFor, type Task } from "./list";
+import { needsWriting, Writer, type Writing, type Written } from "./writer";
 
-/** The two deeds that need words. */
-type Writing = "handle" | "return";
-
-const PHRASES: Record<Writing, Word[]> = {
-  handle: ["handledPhrase1", "handledPhrase2", "handledPhrase3", "handledPhrase4"],
-  return: ["reasonNotOurs", "reasonNotHere", "reasonNotFound", "reasonTwice"],
-};
+/** Steps that are not the usual next one. */
+const BESIDE: ReadonlySet<Action> = new Set(["suspend", "evidence"]);
 
 export interface TaskSheetProps {
   client: Client;
   task: Task;
+  teams: readonly Team[];
   unit: string;
   actor: string;
   now: number;
@@ -38,9 +34,10 @@ export interface TaskSheetProps {
 }
 
 export function TaskSheet(props: TaskSheetProps) {
-  const { client, district, task, unit, actor, now, timeZone, onDeed, onHurry, onSay, onClose } = props;
+  const { client, district, task, teams, unit, actor, now, timeZone, onDeed, onHurry, onSay, onClose } = props;
   const c = task.case;
   const [writing, setWriting] = useState<Writing | null>(null);
+  const [more, setMore] = useState(false);
   const [place] = useState<Place>({
     lon: c.lon,
     lat: c.lat,
@@ -61,12 +58,13 @@ export function TaskSheet(props: TaskSheetProps) {
     };
   }, [client, c.case]);
 
-  const act = async (action: Action, note: string, photos: Photo[]): Promise<void> => {
+  const act = async (action: Action, written: Written, photos: Photo[]): Promise<void> => {
     const matter = nameOf({ name: c.matter_name, name_en: c.matter_name_en });
     const deed = {
       case: c.case,
       action,
-      note,
+      role: "team" as const,
+      ...written,
       actor,
       matter,
       seq: seqFor(task),
@@ -74,10 +72,16 @@ export function TaskSheet(props: TaskSheetProps) {
     };
     await onDeed(deedOf(uuid(), deed, photos, Date.now()));
     setWriting(null);
+    setMore(false);
+  };
+  const begin = (action: Action): void => {
+    if (needsWriting(action)) setWriting(action);
+    else void act(action, { note: "" }, []);
   };
 
   const steps = nextSteps(task);
-  const main = steps.find((step) => step !== "return");
+  const main = steps.find((step) => step !== "return" && !BESIDE.has(step));
+  const beside = steps.filter((step) => BESIDE.has(step));
   const state = expectedState(task);
   return (
     <div class="sheet">
@@ -132,98 +136,48 @@ export function TaskSheet(props: TaskSheetProps) {
             <Waiting entry={entry} onHurry={onHurry} />
           </div>
         ))}
-        {steps.length === 0 && <p class="notice">{t("awaitingCenter")}</p>}
+        {c.suspended_until && <p class="notice">{t("suspendedUntil", { day: c.suspended_until })}</p>}
+        {!main && state !== "suspended" && <p class="notice">{t("awaitingCenter")}</p>}
       </div>
       {writing ? (
         <Writer
           key={writing}
           what={writing}
+          others={teams.filter((team) => team.code !== c.team)}
+          {...{ timeZone, onSay }}
           onCancel={() => setWriting(null)}
-          onSay={onSay}
-          onSubmit={(note, photos) => void act(writing, note, photos)}
+          onSubmit={(written, photos) => void act(writing, written, photos)}
         />
       ) : (
-        main && (
-          <footer class="actions">
-            <button type="button" class="second" onClick={() => setWriting("return")}>
-              {t("return")}
-            </button>
-            <button
-              type="button"
-              class={`primary ${state}`}
-              data-action={main}
-              onClick={() => (main === "handle" ? setWriting("handle") : void act(main, "", []))}
-            >
-              {t(main as Word)}
-            </button>
-          </footer>
+        steps.length > 0 && (
+          <>
+            {more && (
+              <div class="actions beside">
+                {beside.map((step) => (
+                  <button key={step} type="button" class="second" data-action={step} onClick={() => begin(step)}>
+                    {t(step as Word)}
+                  </button>
+                ))}
+              </div>
+            )}
+            <footer class="actions">
+              <button type="button" class="ghost" aria-expanded={more} onClick={() => setMore(!more)}>
+                {t("more")}
+              </button>
+              {steps.includes("return") && (
+                <button type="button" class="second" onClick={() => setWriting("return")}>
+                  {t("return")}
+                </button>
+              )}
+              {main && (
+                <button type="button" class={`primary ${state}`} data-action={main} onClick={() => begin(main)}>
+                  {t(main as Word)}
+                </button>
+              )}
+            </footer>
+          </>
         )
       )}
     </div>
-  );
-}
-
-interface WriterProps {
-  what: Writing;
-  onSubmit: (note: string, photos: Photo[]) => void;
-  onCancel: () => void;
-  onSay: (text: string) => void;
-}
-
-/** A few words by tapping a phrase or writing, and photos of what was done. */
-function Writer({ what, onSubmit, onCancel, onSay }: WriterProps) {
-  const [note, setNote] = useState("");
-  const [photos, setPhotos] = useState<Photo[]>([]);
-  const add = async (files: File[]): Promise<void> => {
-    const taken = await prepare(files.slice(0, MOST_PHOTOS - photos.length));
-    if (taken.unreadable) onSay(t("photoUnreadable"));
-    setPhotos((before) => [...before, ...taken.photos]);
-  };
-  const submit = (): void => {
-    if (note.trim()) onSubmit(note.trim(), photos);
-    else onSay(t("noteNeeded"));
-  };
-  return (
-    <form
-      class="writer"
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
-      <h3>{t(what === "handle" ? "note" : "returnWhy")}</h3>
-      <div class="phrases">
-        {PHRASES[what].map((word) => (
-          <button
-            type="button"
-            class="chip-button"
-            key={word}
-            onClick={() => setNote((before) => (before ? `${before}；${t(word)}` : t(word)))}
-          >
-            {t(word)}
-          </button>
-        ))}
-      </div>
-      <textarea
-        rows={2}
-        value={note}
-        maxLength={2000}
-        aria-label={t(what === "handle" ? "note" : "returnWhy")}
-        placeholder={what === "handle" ? t("noteHint") : ""}
-        onInput={(event) => setNote(event.currentTarget.value)}
-      />
-      <Previews photos={photos} onRemove={(id) => setPhotos((before) => before.filter((p) => p.id !== id))} />
-      <footer class="actions">
-        <button type="button" class="ghost" onClick={onCancel}>
-          {t("cancel")}
-        </button>
-        <Camera className="second" camera onFiles={(files) => void add(files)}>
-          {t("photo")}
-        </Camera>
-        <button type="submit" class="primary">
-          {t(what === "handle" ? "handleSubmit" : "returnSubmit")}
-        </button>
-      </footer>
-    </form>
   );
 }

@@ -62,7 +62,7 @@ export function Tasks(props: TasksProps) {
     const actor = unit ? nameOf(unit) : nameOf(team);
     return (
       <TaskSheet
-        {...{ client, district, timeZone, onDeed, onHurry, onSay, actor, now }}
+        {...{ client, district, teams, timeZone, onDeed, onHurry, onSay, actor, now }}
         key={opened.case.case}
         task={opened}
         unit={me.unit}
