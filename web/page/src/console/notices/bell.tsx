@@ -89,7 +89,7 @@ export function Bell({ desk }: { desk: Desk }) {
                 <button
                   type="button"
                   class={`notice-line ${one.kind}${one.read ? "" : " new"}`}
-                  data-case={one.case}
+                  data-notice={one.case}
                   onClick={() => go(one)}
                 >
                   <Line desk={desk} one={one} />

@@ -13,7 +13,7 @@ export function Banner({ heard }: { heard: Heard }) {
   return (
     <div role="status">
       {first && (
-        <div class={`field-notice ${first.kind}`} data-case={first.case.case}>
+        <div class={`field-notice ${first.kind}`} data-notice={first.case.case}>
           <p>
             <strong>{t(first.kind)}</strong>
             <br />
