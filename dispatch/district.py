@@ -18,12 +18,15 @@ from shapely import LineString, Point
 
 from dispatch import competence, power_file, proof, timetable
 from dispatch.deadlines import Rules
+from dispatch.duplicates import Sameness
 from dispatch.errors import BrokenDistrict
 from dispatch.folder import CODE, TEXT, TRUTH, Column, Reading, Table, digits, one_of, optional, whole
+from dispatch.incidents import Bursts
 from dispatch.manifest import FILE, DistrictSettings, LayerEntry, Manifest, read_manifest
 from dispatch.model import Base, Department, Matter, MatterClass, Mode, Rule, Team, TeamKind, Unit
 from dispatch.powers.book import PowerList
 from dispatch.rota import Rota, Shift
+from dispatch.sameness import read_bursts, read_sameness
 from geo.coverage import check_codes, check_layer, union_km2
 from geo.findings import Finding, findings_geojson
 from geo.grid import Cover, Layer, Metric, in_degrees, read_lines, read_zones
@@ -113,6 +116,10 @@ class District:
     """Empty where the folder has none: then everybody is always on duty."""
     rota: Rota
     """Who is on duty by them."""
+    sameness: Sameness
+    """How near one thing is to itself."""
+    bursts: Bursts
+    """How many cases of one kind, how close together, are an incident."""
     holds_from: datetime | None
     """As `district.toml` says; None: from when it is loaded."""
     contents: Mapping[str, bytes]
@@ -159,6 +166,7 @@ def read(folder: Path) -> tuple[District | None, list[Finding]]:
     teams = _values(Team, tables["teams.csv"], kind=TeamKind)
     units = _values(Unit, tables["units.csv"], mode=Mode)
     own_time = rules.working_time
+    coded = {code for file in ("matters.csv", "classes.csv") if (table := tables[file]) for code in table.codes}
     district = District(
         code=manifest.code,
         name=manifest.name,
@@ -182,6 +190,8 @@ def read(folder: Path) -> tuple[District | None, list[Finding]]:
         deadlines=rules,
         shifts=(rows := _values(Shift, shifts)),
         rota=Rota(rows.values(), teams, units.values(), own_time.calendar, own_time.zone),
+        sameness=read_sameness(reading, manifest, coded),
+        bursts=read_bursts(reading, manifest, coded),
         holds_from=manifest.holds_from,
         contents=MappingProxyType(reading.contents),
     )
