@@ -5,20 +5,28 @@ What is proved of an edition of a district, and what is not, with a witness for 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from dispatch.competence import DecisionTable
 from dispatch.errors import BrokenDistrict
-from dispatch.ground import Ground
+from dispatch.ground import Ground, terrain
 from dispatch.model import Rule
 from dispatch.place_kinds import PlaceKind
 from dispatch.proof import UNSETTLED, Proof, prove, shortened
 from dispatch.reach import Net, Reach
 from dispatch.spare_rows import Spare, spare_rows
+from geo import kept
 from geo.grid import Metric
 
+MARK: Final = "proved-{}"
+MARKS_LEFT: Final = 8
+"""Of other folders, or of this one as it was."""
 LEFT_M2: Final = 1.0
 """The kinds' areas may miss the district's by rounding, not by more."""
 
@@ -151,6 +159,38 @@ def refuse_if_unproved(ground: Ground) -> None:
     *_, failures = _proved(ground)
     if failures:
         raise BrokenDistrict(ground.district.version, failures)
+
+
+def refuse_unless_proved(ground: Ground, marks: Path, osm: Path | None = None) -> None:
+    """As `refuse_if_unproved`, for who decides by a folder without enacting it: proved once, and marked so in `marks`.
+
+    The mark is of every byte of the folder, of what travel is made from (`osm`: the extract whose roads count) and of
+    this program's own source: when any of it is another, it is proved again. What is not proved is never marked.
+    """
+    contents = ground.district.contents
+    whole = hashlib.sha256(_source().encode())
+    whole.update(terrain(ground.district, osm).digest().encode())
+    for file, raw in sorted(contents.items()):
+        whole.update(f"\0{file}\0{len(raw)}\0".encode() + raw)
+    digest = whole.hexdigest()
+    mark = marks / MARK.format(digest[:16])
+    if kept.opened(mark, digest) is not None:
+        return
+    refuse_if_unproved(ground)
+    with suppress(OSError):  # a folder that cannot be written costs the proof once more
+        marks.mkdir(parents=True, exist_ok=True)
+        kept.keep(mark, digest, {"version": ground.district.version}, {})
+        kept.clear(marks, MARK.format("*"), MARKS_LEFT)
+
+
+@cache
+def _source() -> str:
+    """SHA-256 of all that proves and of all that it is proved on: the source of `geo` and of `dispatch` itself."""
+    whole = hashlib.sha256()
+    for folder in (Path(kept.__file__).parent, Path(__file__).parent):
+        for path in sorted(folder.glob("*.py")):
+            whole.update(path.read_bytes())
+    return whole.hexdigest()
 
 
 def prove_duties(ground: Ground) -> Duties:

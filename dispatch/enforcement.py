@@ -1,8 +1,8 @@
 """Enforcement where a case leads there: its own table, beside that of the case. Pure.
 
 Filed, inquired into by two officers at least, reviewed by the legal office, decided within a tier of discretion,
-served, executed, archived; on the spot, where the power allows that, as the short form. A case has one procedure at a time, and
-is not closed, merged, cancelled or returned while that is open. `docs/lifecycle.md` shows the table in words.
+served, executed, archived; on the spot, where the power allows that, as the short form. A case has one procedure at a
+time, and is not closed, merged, cancelled or returned while that is open. `docs/lifecycle.md` shows the table in words.
 """
 
 from __future__ import annotations

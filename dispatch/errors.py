@@ -466,7 +466,7 @@ class CalendarUnknown(DomainError):
     """{day} 是否工作日尚不可知：没有 {year} 年的放假安排。
     Whether {day} is a working day is not known yet: there is no calendar of holidays for it (year {year}).
     请更新 chinesecalendar，或在 calendar.csv 中写明当年的放假与调休，并把年份列入 district.toml 的 working_time.years。
-    Update chinesecalendar, or list the year's days in calendar.csv and the year in working_time.years of district.toml."""
+    Update chinesecalendar, or list the year's days in calendar.csv and the year in working_time.years."""
 
 
 class InvalidLimit(DomainError):

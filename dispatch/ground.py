@@ -46,9 +46,9 @@ class Ground:
         """
         units: Sequence[Unit] = self.units_of.get(team, ())
         if len(units) > fleet.MOST:
-            near = {*fleet.nearest(team, lon, lat, busy), also}
-            units = [unit for unit in units if unit.code in near] or units[: fleet.MOST]
-        legs = self.travel.legs_to([(unit.base, unit.mode.value) for unit in units], lon, lat)
+            near = dict.fromkeys((*fleet.nearest(team, lon, lat, busy), also))
+            known = (self.district.units.get(code) for code in near)
+            units = [unit for unit in known if unit and unit.team == team] or units[: fleet.MOST]
         fresh = {unit.code: fix for unit in units if (fix := fleet.fresh(unit.code))}
         from_there: dict[str, Leg | None] = {}
         for mode in {unit.mode for unit in units if unit.code in fresh}:
@@ -56,11 +56,13 @@ class Ground:
                 u.code: (fresh[u.code].lon, fresh[u.code].lat) for u in units if u.mode is mode and u.code in fresh
             }
             from_there |= self.travel.legs(mode.value, starts, lon, lat)
+        based = [(unit.base, unit.mode.value) for unit in units if from_there.get(unit.code) is None]
+        from_base = iter(self.travel.legs_to(based, lon, lat) if based else ())
         found = []
-        for unit, from_base in zip(units, legs, strict=True):
+        for unit in units:
             on_shift, leg = fleet.on_shift(unit.code), from_there.get(unit.code)
             if leg is None:
-                found.append(Candidate(unit, from_base, on_shift=on_shift))
+                found.append(Candidate(unit, next(from_base), on_shift=on_shift))
             else:
                 age = max(0, round((now - fresh[unit.code].at).total_seconds()))
                 found.append(Candidate(unit, leg, age, on_shift))

@@ -70,6 +70,8 @@ class _Waiting:
     draft: Draft
     ground: Ground
     """By which it is decided."""
+    today: Ground
+    """Of the edition that holds now: its units are sent."""
     enacted: int
     """The last enactment that was known when the ground was chosen."""
     placed: Placed
@@ -113,11 +115,17 @@ class Reception:
                 return await self._decided(draft, report_id, now, enacted)
             except _NewEdition:
                 await self._editions.catch_up(enacted)
+            except errors.DatabaseUnavailable:
+                raise
+            except errors.DomainError:
+                # A refusal writes nothing by which it would come out that another edition may take it.
+                if not await self._editions.superseded(enacted):
+                    raise
         raise errors.DatabaseUnavailable
 
     async def _decided(self, draft: Draft, report_id: UUID, now: datetime, enacted: int) -> Received:
         """Raises `_NewEdition` when another edition was enacted before the case was written."""
-        ground = await self._editions.at(seen(draft.seen_at, now))
+        ground, today = await self._editions.at(seen(draft.seen_at, now)), await self._editions.at(now)
         try:
             placed = place(ground, draft, report_id, now, self._max_age_days)
         except errors.DomainError:
@@ -131,9 +139,9 @@ class Reception:
                 await moves.photos_are_here(connection, draft.photos)
         report = placed.report
         weighed = ground.weigh(report.lon, report.lat, report.accuracy_m, placed.place, draft.matter)
-        gathered = self._gather(weighed, now, self._busy)
+        gathered = self._gather(today, weighed, now, self._busy)
         answer: asyncio.Future[Received | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(draft, ground, enacted, placed, weighed, gathered, answer))
+        self._waiting.append(_Waiting(draft, ground, today, enacted, placed, weighed, gathered, answer))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_waiting())
         if received := await answer:
@@ -141,11 +149,11 @@ class Reception:
         async with connect(self._engine) as connection:
             return await _as_known(connection, report_id, draft)
 
-    def _gather(self, weighed: Weighed, now: datetime, busy: Collection[str]) -> _Gathered:
+    def _gather(self, today: Ground, weighed: Weighed, now: datetime, busy: Collection[str]) -> _Gathered:
         """Whoever was responsible when it was seen: sent are the units that the team has today, from where they are."""
-        ground, team, fleet = self._editions.current, weighed.ruling.team, self._fleet
-        candidates = ground.candidates(team, weighed.lon, weighed.lat, fleet, now, busy)
-        units = ground.units_of.get(team, ())
+        team, fleet = weighed.ruling.team, self._fleet
+        candidates = today.candidates(team, weighed.lon, weighed.lat, fleet, now, busy)
+        units = today.units_of.get(team, ())
         large = len(units) > fleet.MOST
         passed = frozenset(u.code for u in units if u.code in busy) if large else frozenset()
         return _Gathered(candidates, passed, len(candidates) == len(units))
@@ -212,7 +220,7 @@ class Reception:
             if not gathered.is_all:
                 # Of a large team some were left out, which others of the group or a corrected belief may change.
                 if not gathered.holds(busy):
-                    gathered = self._gather(one.weighed, one.placed.report.received_at, busy)
+                    gathered = self._gather(one.today, one.weighed, one.placed.report.received_at, busy)
                 # Nobody is passed over for a belief that is not checked.
                 units |= gathered.passed
             units |= {candidate.unit.code for candidate in gathered.candidates}

@@ -10,10 +10,10 @@ from uuid import UUID, uuid5
 
 from dispatch import disputes, enforcement, errors, evidence, lifecycle, routing
 from dispatch.audit import Entry, Event, enter
+from dispatch.enforcement import PROCEDURE
 from dispatch.fleet import Fleet
 from dispatch.ground import Ground
 from dispatch.history import History
-from dispatch.enforcement import PROCEDURE
 from dispatch.lifecycle import BESIDE, HOLDS_UNIT, MOST_LEVELS
 from dispatch.model import Action, CaseRow, State
 from dispatch.opening import after

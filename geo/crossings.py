@@ -34,6 +34,24 @@ class Crossings:
 
 
 @dataclass(frozen=True, slots=True)
+class Meetings:
+    """What `Crossings` are made of, for some of the pixels in which borders meet; what is not told there:
+
+    `count` is how many edges each has, or `CROWDED`; `local` has one more for each pixel. Pixel p's zones of layer l
+    are the bits from `shift[p, l]` on, and `rows[which[p, l]]`: the layer, how many they are, the set of those that
+    cover all of the pixel, and each as the set of it alone.
+    """
+
+    count: Int32s
+    references: Floats
+    local: Int32s
+    toggles: Int64s
+    shift: Int32s
+    which: Int32s
+    rows: Ints
+
+
+@dataclass(frozen=True, slots=True)
 class Local:
     """The edges in each of some pixels: `edge[first[m]:first[m] + count[m]]`; `base[l]` is the set, in layer l, of the
     zones that cover all of the pixel."""
@@ -45,14 +63,22 @@ class Local:
     base: Sequence[Ints]
 
 
-def cross(
-    frame: Frame, borders: Borders, local: Local, shapes: NDArray[np.object_], zones_of: Ints, sets: Sequence[Sets]
-) -> Crossings:
-    """Make them ready. `zones_of[l]` is the number of the first zone of layer l; `shapes` must be prepared."""
-    pixels = local.cell.size
+def meetings(
+    frame: Frame,
+    borders: Borders,
+    own: Ints,
+    local: Local,
+    shapes: NDArray[np.object_],
+    zones_of: Ints,
+) -> Meetings:
+    """Those of some pixels. Edge e of `borders` is given as `own[e]`.
+
+    `zones_of[l]` is the number of the first zone of layer l; `shapes` must be prepared.
+    """
+    pixels, layers = local.cell.size, len(local.base)
     pixel, zone, start = _zones(borders, local, len(shapes))
     layer = np.searchsorted(zones_of[1:], zone, side="right")
-    width = np.zeros((pixels, len(sets)), dtype=np.int64)
+    width = np.zeros((pixels, layers), dtype=np.int64)
     np.add.at(width, (pixel, layer), 1)
     references, found = _references(frame, borders, local)
     crowded = (width > WIDEST).any(axis=1) | (width.sum(axis=1) > MOST_ZONES) | ~found
@@ -73,15 +99,38 @@ def cross(
     toggles[(ends[:, 0] > there[:, 0]) != (ends[:, 2] > there[:, 0])] |= ACROSS
     toggles[_determinant(ends, there)[0] > 0] |= LEFT
     first = np.cumsum(edges) - edges
-
-    layouts, layout, tables = _layouts(local.base, width, pixel, layer, zone - zones_of[layer], sets)
-    count = np.where(crowded, CROWDED, local.count)
-    return Crossings(
-        crossings=np.stack([first + np.arange(1, pixels + 1), count, layout], axis=1).astype(np.int32),
+    shift, rows = _rows(local.base, width, pixel, layer, zone - zones_of[layer])
+    row, which = distinct(rows.view(np.uint64))
+    return Meetings(
+        count=np.where(crowded, CROWDED, local.count).astype(np.int32),
         references=references[:, 0],
-        local=np.insert(edge, first, 0).astype(np.int32),
+        local=np.insert(own[edge], first, 0).astype(np.int32),
         toggles=np.insert(toggles, first, within),
-        layouts=layouts,
+        shift=shift.astype(np.int32),
+        which=which.reshape(pixels, layers).astype(np.int32),
+        rows=rows[row],
+    )
+
+
+def crossings(parts: Sequence[Meetings], sets: Sequence[Sets]) -> Crossings:
+    """All pixels in which borders meet. To `sets` those of several zones that may occur are added."""
+    rows = np.concatenate([part.rows for part in parts])
+    row, number = distinct(rows.view(np.uint64))
+    kept = rows[row]
+    before = np.cumsum([0, *(len(part.rows) for part in parts)])
+    which = np.concatenate([number[part.which + begin] for part, begin in zip(parts, before[:-1], strict=True)])
+    offset, size, tables = _tables(kept, sets)
+    shift = np.concatenate([part.shift for part in parts])
+    layouts = np.stack([shift, (size - 1)[which], offset[which]], axis=2).reshape(len(which), 3 * len(sets))
+    kind, layout = distinct(layouts.view(np.uint64))
+    count = np.concatenate([part.count for part in parts])
+    first = np.cumsum(1 + np.maximum(count, 0)) - np.maximum(count, 0)
+    return Crossings(
+        crossings=np.stack([first, count, layout], axis=1).astype(np.int32),
+        references=np.concatenate([part.references for part in parts]),
+        local=np.concatenate([part.local for part in parts]),
+        toggles=np.concatenate([part.toggles for part in parts]),
+        layouts=layouts[kind].reshape(kind.size, len(sets), 3).astype(np.int32),
         tables=tables,
     )
 
@@ -139,10 +188,8 @@ def _toggles(borders: Borders, m: Ints, edge: Ints, pixel: Ints, zone: Ints, bit
     return toggles
 
 
-def _layouts(
-    base: Sequence[Ints], width: Ints, pixel: Ints, layer: Ints, zone: Ints, sets: Sequence[Sets]
-) -> tuple[Int32s, Ints, Int32s]:
-    """The different layouts, the number of each pixel's, and their tables."""
+def _rows(base: Sequence[Ints], width: Ints, pixel: Ints, layer: Ints, zone: Ints) -> tuple[Ints, Ints]:
+    """For each pixel and layer where its bits begin, and what `Meetings.rows` says of it."""
     pixels, layers = width.shape
     rows = np.zeros((pixels, layers, 3 + WIDEST), dtype=np.int64)
     rows[:, :, 0] = np.arange(layers)
@@ -151,20 +198,21 @@ def _layouts(
     shift = np.cumsum(width, axis=1) - width
     rank = np.arange(pixel.size) - (np.cumsum(width.sum(axis=1)) - width.sum(axis=1))[pixel] - shift[pixel, layer]
     rows[pixel, layer, 3 + rank] = zone + 1
-    first, which = distinct(rows.reshape(pixels * layers, 3 + WIDEST).view(np.uint64))
-    kept = rows.reshape(pixels * layers, 3 + WIDEST)[first]
-    size = np.int64(1) << kept[:, 1]
+    return shift, rows.reshape(pixels * layers, 3 + WIDEST)
+
+
+def _tables(rows: Ints, sets: Sequence[Sets]) -> tuple[Ints, Ints, Int32s]:
+    """The tables of all rows in one, and of each row where its own begins and how long it is."""
+    size = np.int64(1) << rows[:, 1]
     offset = np.cumsum(size) - size
     tables = np.zeros(int(size.sum()), dtype=np.int32)
-    order = np.lexsort((kept[:, 1], kept[:, 0]))
-    steps = np.flatnonzero(np.diff(kept[order, 0] * (WIDEST + 1) + kept[order, 1], prepend=-1))
+    order = np.lexsort((rows[:, 1], rows[:, 0]))
+    steps = np.flatnonzero(np.diff(rows[order, 0] * (WIDEST + 1) + rows[order, 1], prepend=-1))
     for begin, end in pairwise([*steps.tolist(), order.size]):
         some = order[begin:end]
-        table = _table(kept[some], sets[int(kept[some[0], 0])])
+        table = _table(rows[some], sets[int(rows[some[0], 0])])
         tables[offset[some][:, None] + np.arange(table.shape[1])] = table
-    layouts = np.stack([shift.reshape(-1), (size - 1)[which], offset[which]], axis=1).reshape(pixels, layers * 3)
-    first, which = distinct(np.ascontiguousarray(layouts).view(np.uint64))
-    return layouts[first].reshape(first.size, layers, 3).astype(np.int32), which, tables
+    return offset, size, tables
 
 
 def _table(rows: Ints, sets: Sets) -> Ints:

@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 from shapely import LineString
 from shapely.geometry.base import BaseGeometry
 
+from geo.gates import Gates
 from geo.network import MOVES, Bools, Labels, Network, Route, Singles, Spread, clear
 from geo.raster import Edges, Floats, Frame, Ints, inside, runs, touched
 
@@ -64,6 +65,7 @@ class Land:
     """Metres from that place to the cell's centre where the place is across the shore; otherwise 0."""
     off_kmh: float
     """The speed off the network: that of fields."""
+    gates: Gates
 
     def berth(self, xy: Floats) -> tuple[int, float]:
         """Where a vehicle with its base at `xy` starts: a place, or -1, and the metres to it."""
@@ -71,7 +73,7 @@ class Land:
 
     def start(self, xy: Floats) -> tuple[int, float]:
         """Where a vehicle at `xy` starts: a place, or -1, and the metres to it."""
-        cell = int(self.frame.cells(xy[:1], xy[1:])[0])
+        cell = self.frame.cell(float(xy[0]), float(xy[1]))
         return (int(self.place[cell]), float(self.beyond_m[cell])) if cell >= 0 else (-1, 0.0)
 
     def spread(self, starts: Ints, offs_m: Floats) -> Spread:
@@ -88,22 +90,26 @@ class Land:
 
     def routes(self, starts: Ints, cell: int, marks: Singles) -> list[Route | None]:
         """The way from each start (a place, or -1) to a cell; `marks`: those of `spread`."""
-        from geo.search import quickest  # noqa: PLC0415  (numba: only for who asks for one way)
-
         end, more = int(self.place[cell]), float(self.beyond_m[cell])
         out: list[Route | None] = [None] * starts.size
         if end < 0:
             return out
         joined = np.flatnonzero(np.where(starts >= 0, self.part[starts], -1) == self.part[end])
-        # Every step is as quick in either direction.
-        found = quickest(self.network, marks, len(self.network.xy), end, starts[joined].tolist())
-        for number, one in zip(joined.tolist(), found, strict=True):
-            if one is not None:
-                seconds, places = one
-                metres, _ = self.network.along(places)
-                corners = partial(self.network.corners, places)
-                out[number] = Route(seconds + more / (self.off_kmh / 3.6), metres + more, corners)
+        wanted = starts[joined]
+        seconds, metres = (found.tolist() for found in self.gates.reached(end, wanted))
+        more_s = more / (self.off_kmh / 3.6)
+        for at, (number, start) in enumerate(zip(joined.tolist(), wanted.tolist(), strict=True)):
+            corners = partial(self._corners, start, end, marks)
+            out[number] = Route(seconds[at] + more_s, metres[at] + more, corners)
         return out
+
+    def _corners(self, start: int, end: int, marks: Singles) -> Floats:
+        """The places that the way leads over."""
+        from geo.search import quickest  # noqa: PLC0415  (numba: only for who asks for one way)
+
+        # Every step is as quick in either direction.
+        (found,) = quickest(self.network, marks, len(self.network.xy), end, [start])
+        return self.network.corners(found[1] if found else np.zeros(0, dtype=np.int64))
 
     def left_to_boats(self, sailed: Bools) -> Land:
         """The same, but of the cells that a boat reaches only those on the very shore."""
@@ -159,7 +165,8 @@ def land(
     )
     place, beyond = _standing(frame, inner, centre, xy, dry.size, barrier)
     footing = Footing(dry, middles[dry], (a, b), closed)
-    return Land(frame, network, network.parts(), place, beyond, kmh["field"]), footing
+    gates = Gates.of(network, kmh["field"] / 3.6)
+    return Land(frame, network, network.parts(), place, beyond, kmh["field"], gates), footing
 
 
 def _centre_in(frame: Frame, edges: Edges) -> Bools:

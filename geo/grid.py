@@ -22,6 +22,7 @@ from shapely import LineString, MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geo.findings import Finding
+from geo.metres import into
 
 
 class Cover(StrEnum):
@@ -77,7 +78,7 @@ class Metric:
         known = pyproj.CRS.from_user_input(crs)
         if not known.is_projected or any(axis.unit_name != "metre" for axis in known.axis_info):
             raise ValueError(f"{crs} is not a projected CRS in metres")
-        self._forward = pyproj.Transformer.from_crs(4326, known, always_xy=True)
+        self._forward = into(crs)
 
     def points(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
         """Rows of longitude, latitude (degrees) to rows of east, north (metres)."""

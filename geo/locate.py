@@ -54,7 +54,10 @@ _CHUNK: Final = 1 << 16
 _NAME: Final = "locator-{}.bin"
 FILES_LEFT: Final = 4
 """Of other zones: so that two editions served in turn do not drive each other out."""
-_MAKERS: Final = ("bends", "borders", "crossings", "locate", "orientation", "painting", "pixels", "raster", "sets")
+_MAKERS: Final = (
+    *("band", "bends", "borders", "crossings", "joining", "locate", "orientation", "painting", "pixels", "raster"),
+    "sets",
+)
 """The modules whose change may change what is kept."""
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from typing import TypeVar
 
 import numpy as np
 import shapely
@@ -20,15 +21,19 @@ from geo.driving import SHORE_M, Footing
 from geo.network import Labels, Network, Route, Singles, Spread, Ways, clear, lines, matrix
 from geo.raster import Edges, Floats, Frame, Ints, inside, runs, touched
 
+Numbers = TypeVar("Numbers", float, Floats)
+
 WALK_LIMIT_M = 1500.0
 """No crew walks farther from its boat."""
+WALKED_AT_MOST_M = WALK_LIMIT_M + 0.001
+"""A millimetre more: over cells a walk often comes to the very limit, and one sum is rounded otherwise than another."""
 BERTH_M = 300.0
 """A boat lies on the largest water this near its base; failing that on the nearest within `WALK_LIMIT_M`."""
 ASHORE_CELLS = 1.5
 """A crew lands where a dry centre is this near."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Water:
     """Sailing, and walking from the boat. The places on water come first in the network, then dry centres."""
 
@@ -41,6 +46,8 @@ class Water:
     """Of each place of the network."""
     part: Labels
     """Of each place on water: those connected for a boat bear one number."""
+    kmh: float
+    """Afloat."""
     off_kmh: float
     """The speed off the network: on foot."""
 
@@ -56,10 +63,31 @@ class Water:
 
     def start(self, xy: Floats) -> tuple[int, float]:
         """Where a boat reported at `xy` is: the nearest place, or -1 beyond the walking limit, and the metres to it."""
-        metres = self._off(xy)
-        if not metres.size or not metres.min() <= WALK_LIMIT_M:
+        x, y = float(xy[0]), float(xy[1])
+        cell, frame = self.frame.cell(x, y), self.frame
+        if cell >= 0 and self._first[cell] >= 0:
+            return int(self._first[cell]), 0.0
+        if not (np.isfinite(x) and np.isfinite(y)):
             return -1, 0.0
-        return int(np.argmin(metres)), float(metres.min())
+        (west, east), (south, north) = (
+            (max(0, int((at - start - WALK_LIMIT_M) // size)), max(0, int((at - start + WALK_LIMIT_M) // size) + 1))
+            for at, start, size in ((x, frame.west, frame.size_x), (y, frame.south, frame.size_y))
+        )
+        # All places on water of one cell lie in its middle.
+        near = self._first.reshape(frame.rows, frame.columns)[south:north, west:east]
+        near = near[near >= 0]
+        off_x, off_y = self.network.xy[near, 0] - x, self.network.xy[near, 1] - y
+        metres = np.sqrt(off_x * off_x + off_y * off_y)
+        least = metres.min(initial=np.inf)
+        return (int(near[metres == least].min()), float(least)) if least <= WALK_LIMIT_M else (-1, 0.0)
+
+    @cached_property
+    def _first(self) -> Ints:
+        """Of each cell the first place on water in it, or -1."""
+        first = np.full(self.frame.count, -1)
+        size = self.part.size
+        first[self.cell[:size][::-1]] = np.arange(size)[::-1]
+        return first
 
     def _off(self, xy: Floats) -> Floats:
         east, north = (self.network.xy[: self.part.size] - xy).T
@@ -102,13 +130,25 @@ class Water:
             on_foot = np.flatnonzero(np.isfinite(walk_s))
             landed, walk_s = landing[on_foot], walk_s[on_foot]
             for row in np.flatnonzero(parts == part).tolist():
-                far = ways.walked_m[row] > WALK_LIMIT_M
+                far = self._on_foot_s(seconds[row], metres[row], ways.walked_m[row]) > self._limit_s
                 far_s, far_m = np.full(far.size, np.inf), np.full(far.size, np.inf)
                 far_s[on_foot] = seconds[row, landed] + walk_s
                 far_m[on_foot] = metres[row, landed] + walk_s * (self.off_kmh / 3.6)
                 seconds[row] = np.where(far, far_s, seconds[row])
                 metres[row] = np.where(far, far_m, metres[row])
         return seconds, metres
+
+    def _on_foot_s(self, seconds: Numbers, metres: Numbers, walked_m: Numbers) -> Numbers:
+        """What of a way's seconds is walked; no number where there is no way.
+
+        Not from the metres walked: those begin in the middle of the cell that one lands from, the walk at its bank.
+        """
+        with np.errstate(invalid="ignore"):
+            return seconds - (metres - walked_m) / (self.kmh / 3.6)
+
+    @property
+    def _limit_s(self) -> float:
+        return WALKED_AT_MOST_M / (self.off_kmh / 3.6)
 
     def _walks(self, part: int) -> tuple[Floats, Labels, Labels]:
         """Ashore from a part, within the limit: seconds on foot, the place before, the nearest landing, of each place.
@@ -120,7 +160,7 @@ class Water:
             indices=np.flatnonzero(self.part == part),
             min_only=True,
             return_predecessors=True,
-            limit=WALK_LIMIT_M / (self.off_kmh / 3.6),
+            limit=self._limit_s,
         )
         return seconds, before, landing
 
@@ -136,21 +176,17 @@ class Water:
 
     def _routes(self, starts: Ints, end: int, marks: Singles) -> Iterator[tuple[int, Route]]:
         """(which start, its way) to a place, of those that have one."""
-        from geo.search import quickest  # noqa: PLC0415  (numba: only for who asks for a way)
+        from geo.search import ashore, quickest  # noqa: PLC0415  (numba: only for who asks for a way)
 
+        graph, afloat = self.back.seconds, self.part.size
+        landings = (
+            [end] if end < afloat else ashore(graph.indptr, graph.indices, graph.data, afloat, end, self._limit_s)
+        )
+        joined = set(self.part[landings].tolist())
         parts = np.where(starts >= 0, self.part[starts], -1)
         for part in np.unique(parts[parts >= 0]).tolist():
             numbers = np.flatnonzero(parts == part).tolist()
-            berthed = np.isfinite(marks[starts[numbers[0]]])
-            afloat = end < self.part.size
-            # A base on this water reaches whatever any boat on it does; where there is none, the walk says.
-            if afloat:
-                joined = bool(self.part[end] == part)
-            elif berthed.any():
-                joined = bool(np.isfinite(marks[end, berthed]).any())
-            else:
-                joined = bool(np.isfinite(self._walks(part)[0][end]))
-            if not joined:
+            if part not in joined:
                 continue
             ways = quickest(self.back, marks, self.part.size, end, starts[numbers].tolist())
             far = []
@@ -159,7 +195,7 @@ class Water:
                     continue
                 seconds, places = found
                 metres, walked = self.back.along(places)
-                if walked <= WALK_LIMIT_M:
+                if self._on_foot_s(seconds, metres, walked) <= self._limit_s:
                     yield number, Route(seconds, metres, partial(self.network.corners, places))
                 else:
                     far.append(number)
@@ -175,15 +211,15 @@ class Water:
         walk_s, walk, landing = self._walks(part)
         if not np.isfinite(walk_s[end]):
             return
-        ashore, ashore_s = back(walk, end)[-2::-1], float(walk_s[end])
+        on_foot, on_foot_s = back(walk, end)[-2::-1], float(walk_s[end])
         wanted = starts[list(numbers)].tolist()
         sailed = quickest(self.back, marks, self.part.size, int(landing[end]), wanted)
         for number, found in zip(numbers, sailed, strict=True):
             if found is not None:
                 seconds, places = found
-                metres = self.back.along(places)[0] + ashore_s * (self.off_kmh / 3.6)
-                corners = partial(self.network.corners, np.concatenate([places, ashore]))
-                yield number, Route(seconds + ashore_s, metres, corners)
+                metres = self.back.along(places)[0] + on_foot_s * (self.off_kmh / 3.6)
+                corners = partial(self.network.corners, np.concatenate([places, on_foot]))
+                yield number, Route(seconds + on_foot_s, metres, corners)
 
 
 def sailing(frame: Frame, water: BaseGeometry, ground: Footing, boat_kmh: float, foot_kmh: float) -> Water:
@@ -202,7 +238,7 @@ def sailing(frame: Frame, water: BaseGeometry, ground: Footing, boat_kmh: float,
     on_foot_m = np.full(size + dry.size, np.inf)
     if size:
         on_foot = matrix(size + dry.size, starts, ends, metres)
-        on_foot_m = dijkstra(on_foot, indices=np.arange(size), min_only=True, limit=WALK_LIMIT_M)
+        on_foot_m = dijkstra(on_foot, indices=np.arange(size), min_only=True, limit=WALKED_AT_MOST_M)
     kept = np.flatnonzero(np.isfinite(on_foot_m))
     new = np.full(size + dry.size, -1)
     new[kept] = np.arange(kept.size)
@@ -221,6 +257,7 @@ def sailing(frame: Frame, water: BaseGeometry, ground: Footing, boat_kmh: float,
         back=network.reversed(),
         cell=np.concatenate([key % frame.count, dry])[kept],
         part=afloat.parts(),
+        kmh=boat_kmh,
         off_kmh=foot_kmh,
     )
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.heap import compiled, drop, fresh, grown, push, sink
 from geo.network import Labels, Network, Singles
 from geo.raster import Floats, Ints
 
@@ -41,8 +41,8 @@ def quickest(
     at_goals = np.take_along_axis(from_goals, rows, axis=1)
     at_goals[np.take_along_axis(said, rows, axis=1) < 0.0] = np.inf
     graph = network.seconds
-    arrays = (_frozen(array) for array in (graph.indptr, graph.indices, graph.data, marks))
-    seconds, before = _search(*arrays, rows, at_goals, both_ways, root, wanted)
+    indptr, indices, data, led = (_frozen(array) for array in (graph.indptr, graph.indices, graph.data, marks))
+    seconds, before = _search(indptr, indices, data, led, rows, at_goals, both_ways, root, wanted)
     found = zip(seconds.tolist(), goals, strict=True)
     return [(one, back(before, goal)) if np.isfinite(one) else None for one, goal in found]
 
@@ -54,12 +54,7 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
-def _compiled(function: Any) -> Any:
-    """`function` by numba, kept in its cache where there is a folder for it that can be written."""
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # no such folder
-        return numba.njit(nogil=True)(function)
+_compiled = compiled("search", "heap")
 
 
 @_compiled
@@ -78,32 +73,6 @@ def _left(marks: Singles, rows: Ints, at_goal: Floats, both_ways: int, place: in
 
 
 @_compiled
-def _sink(keys: Floats, sofar: Floats, places: Ints, size: int, at: int) -> None:
-    """Let what is at `at` sink to where it belongs in a binary heap of (key, seconds so far, place)."""
-    key, reached, place = keys[at], sofar[at], places[at]
-    while 2 * at + 1 < size:
-        child = 2 * at + 1
-        if child + 1 < size and keys[child + 1] < keys[child]:
-            child += 1
-        if keys[child] >= key:
-            break
-        keys[at], sofar[at], places[at] = keys[child], sofar[child], places[child]
-        at = child
-    keys[at], sofar[at], places[at] = key, reached, place
-
-
-@_compiled
-def _rise(keys: Floats, sofar: Floats, places: Ints, at: int) -> None:
-    """Let what is at `at` rise to where it belongs."""
-    key, reached, place = keys[at], sofar[at], places[at]
-    while at > 0 and keys[(at - 1) // 2] > key:
-        up = (at - 1) // 2
-        keys[at], sofar[at], places[at] = keys[up], sofar[up], places[up]
-        at = up
-    keys[at], sofar[at], places[at] = key, reached, place
-
-
-@_compiled
 def _search(
     indptr: Labels,
     indices: Labels,
@@ -118,25 +87,24 @@ def _search(
     """Seconds to each goal and the tree, which the search for one goal leaves to the next."""
     dist = np.full(indptr.size - 1, np.inf)
     before = np.full(indptr.size - 1, -1, np.int32)
-    keys, sofar, places = np.empty(1024), np.empty(1024), np.empty(1024, np.int64)
-    sofar[0], places[0], size = 0.0, root, 1
+    keys, sofar, heap = fresh()
+    sofar[0], heap[0], size = 0.0, root, 1
     dist[root] = 0.0
     for number in range(goals.size):
         goal, led, known = goals[number], rows[number], at_goals[number]
         kept = 0
         for at in range(size):
-            if sofar[at] <= dist[places[at]]:
-                sofar[kept], places[kept] = sofar[at], places[at]
-                keys[kept] = sofar[at] + _left(marks, led, known, both_ways, places[at])
+            place, reached = heap[at], sofar[at]
+            if reached <= dist[place]:
+                sofar[kept], heap[kept] = reached, place
+                keys[kept] = reached + _left(marks, led, known, both_ways, place)
                 kept += 1
         size = kept
         for at in range(size // 2 - 1, -1, -1):
-            _sink(keys, sofar, places, size, at)
+            sink(keys, sofar, heap, size, at)
         while size and keys[0] < dist[goal]:
-            place, reached = places[0], sofar[0]
-            size -= 1
-            keys[0], sofar[0], places[0] = keys[size], sofar[size], places[size]
-            _sink(keys, sofar, places, size, 0)
+            place, reached = heap[0], sofar[0]
+            size = drop(keys, sofar, heap, size)
             if reached > dist[place]:
                 continue
             for step in range(indptr[place], indptr[place + 1]):
@@ -147,13 +115,9 @@ def _search(
                 dist[onward] = there
                 before[onward] = place
                 if size == keys.size:
-                    keys = np.concatenate((keys, np.empty(size)))
-                    sofar = np.concatenate((sofar, np.empty(size)))
-                    places = np.concatenate((places, np.empty(size, np.int64)))
-                keys[size] = there + _left(marks, led, known, both_ways, onward)
-                sofar[size], places[size] = there, onward
-                _rise(keys, sofar, places, size)
-                size += 1
+                    keys, sofar, heap = grown(keys, sofar, heap)
+                key = there + _left(marks, led, known, both_ways, onward)
+                size = push(keys, sofar, heap, size, key, there, onward)
     return dist[goals], before
 
 
@@ -171,3 +135,36 @@ def back(before: Labels, place: int) -> Ints:
         out[number] = at
         at = before[at]
     return out
+
+
+@_compiled
+def ashore(indptr: Labels, indices: Labels, data: Floats, afloat: int, end: int, limit_s: float) -> Ints:
+    """The places on water (the first `afloat`) from which one walks to `end` within a limit.
+
+    The steps are given turned round. No walk leads over water.
+    """
+    dist = np.full(indptr.size - 1, np.inf)
+    keys, sofar, heap = fresh()
+    dist[end] = 0.0
+    size = push(keys, sofar, heap, 0, 0.0, 0.0, end)
+    found, count = np.empty(64, np.int64), 0
+    while size:
+        place, reached = heap[0], sofar[0]
+        size = drop(keys, sofar, heap, size)
+        if reached > dist[place]:
+            continue
+        if place < afloat:
+            if count == found.size:
+                found = np.concatenate((found, np.empty(count, np.int64)))
+            found[count] = place
+            count += 1
+            continue
+        for step in range(indptr[place], indptr[place + 1]):
+            onward = indices[step]
+            there = reached + data[step]
+            if there < dist[onward] and there <= limit_s:
+                dist[onward] = there
+                if size == keys.size:
+                    keys, sofar, heap = grown(keys, sofar, heap)
+                size = push(keys, sofar, heap, size, there, there, onward)
+    return found[:count]

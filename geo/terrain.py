@@ -14,7 +14,10 @@ import scipy
 import shapely
 from shapely import LineString, MultiPolygon, Polygon
 
-_MAKERS: Final = ("raster", "network", "driving", "sailing", "terrain", "travel", "travel_cache", "valhalla")
+_MAKERS: Final = (
+    *("raster", "network", "heap", "gates", "entries", "driving", "sailing"),
+    *("terrain", "travel", "travel_cache", "valhalla"),
+)
 """The modules whose change may change what is kept."""
 
 

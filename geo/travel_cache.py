@@ -15,6 +15,7 @@ from pyproj import Transformer
 
 from geo import kept
 from geo.driving import Land
+from geo.gates import Gates
 from geo.kept import Array
 from geo.network import Network
 from geo.raster import Frame
@@ -91,12 +92,14 @@ def _taken_apart(travel: Travel) -> tuple[dict[str, Any], dict[str, Array]]:
         values[f"{name}.off_kmh"] = reach.off_kmh
         parts: dict[str, Array] = {part: getattr(mode, part) for part in _OF_MODE}
         if isinstance(reach, Water):
+            values[f"{name}.kmh"] = reach.kmh
             networks: dict[str, Network] = {"network": reach.network, "back": reach.back}
             parts |= {"part": reach.part, "cell": reach.cell}
         else:
             land = reach.fields if isinstance(reach, Roads) else reach
             networks = {"network": land.network}
             parts |= {"part": land.part, "place": land.place, "beyond_m": land.beyond_m}
+            parts |= {f"gates.{part}": array for part, array in land.gates.arrays().items()}
         if isinstance(reach, Roads):
             parts |= {part: getattr(reach, part) for part in _OF_ROADS}
         arrays |= {f"{name}.{part}": array for part, array in parts.items()}
@@ -112,22 +115,27 @@ _OF_ROADS: Final = ("exit", "exit_s", "exit_m", "before", "road")
 def _restored(
     terrain: Terrain, engine: Engine | None, values: Mapping[str, Any], arrays: Mapping[str, Array]
 ) -> Travel:
-    def network(name: str) -> Network:
+    def under(name: str) -> dict[str, Array]:
         start = f"{name}."
-        return Network.restored({key.removeprefix(start): one for key, one in arrays.items() if key.startswith(start)})
+        return {key.removeprefix(start): one for key, one in arrays.items() if key.startswith(start)}
+
+    def network(name: str) -> Network:
+        return Network.restored(under(name))
 
     def mode(name: str, reach: Land | Water | Roads) -> Mode:
         return Mode(reach, *(arrays[f"{name}.{part}"] for part in _OF_MODE))
 
     frame = Frame(**values["frame"])
+    roads, off_kmh = network("vehicle.network"), values["vehicle.off_kmh"]
     drive: Land | Roads
     drive = land = Land(
         frame=frame,
-        network=network("vehicle.network"),
+        network=roads,
         part=arrays["vehicle.part"],
         place=arrays["vehicle.place"],
         beyond_m=arrays["vehicle.beyond_m"],
-        off_kmh=values["vehicle.off_kmh"],
+        off_kmh=off_kmh,
+        gates=Gates.restored(under("vehicle.gates"), roads, off_kmh / 3.6),
     )
     if engine:
         to_metres = Transformer.from_crs("EPSG:4326", terrain.metric_crs, always_xy=True)
@@ -138,6 +146,7 @@ def _restored(
         back=network("boat.back"),
         cell=arrays["boat.cell"],
         part=arrays["boat.part"],
+        kmh=values["boat.kmh"],
         off_kmh=values["boat.off_kmh"],
     )
     modes = {"vehicle": mode("vehicle", drive), "boat": mode("boat", water)}

@@ -10,11 +10,11 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, Final
 
-from pyproj import Transformer
 from rtree.index import Index, Property
+
+from geo.metres import into
 
 # Small leaves: a moving unit is taken out and put in again, and both look through a leaf. With the library's own 100 a
 # move takes ten times as long.
@@ -64,20 +64,15 @@ class _Entry:
     def box_off(self, x: float, y: float) -> float:
         """At least so far it is, by its box alone."""
         east, north = abs(x - self.middle[0]) - SLACK_M, abs(y - self.middle[1]) - SLACK_M
-        return math.hypot(max(0.0, east), max(0.0, north))
-
-
-@cache
-def _into(metric_crs: str) -> Transformer:
-    """From WGS 84 degrees; it takes PROJ some time to make one."""
-    return Transformer.from_crs("EPSG:4326", metric_crs, always_xy=True)
+        # By max() it took four times as long, for each unit that a query looks at.
+        return math.hypot(east if east > 0.0 else 0.0, north if north > 0.0 else 0.0)  # noqa: FURB136
 
 
 def placeable(metric_crs: str, lon: float, lat: float) -> bool:
     """Whether a position (WGS 84 degrees) has a place in a metric CRS: far from where that is for, it may have none."""
     if not (abs(lon) <= 180 and abs(lat) <= 90):
         return False
-    x, y = _into(metric_crs).transform(lon, lat)
+    x, y = into(metric_crs).transform(lon, lat)
     return math.isfinite(x) and math.isfinite(y)
 
 
@@ -102,7 +97,7 @@ class Units:
 
     def __init__(self, metric_crs: str) -> None:
         """`metric_crs`: the district's, in which distances are measured."""
-        self._to_metres = _into(metric_crs)
+        self._to_metres = into(metric_crs)
         self._trees: dict[str, _Tree] = {}
         self._entries: dict[str, _Entry] = {}
         self._codes: dict[int, str] = {}

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, text
 
-from dispatch.bench import client, locate, route, units
+from dispatch.bench import client, crowd, locate, nearest, route, units
 from dispatch.bench.peers import PEERS, REFERENCE, Join, Peer, Shapes, opened
 from dispatch.bench.points import around, bodies, inside
 from dispatch.bench.serving import server
@@ -65,13 +65,14 @@ def test_the_client_counts_what_came_back() -> None:
 
 def test_made_units_move_and_are_found(tmp_path: Path) -> None:
     folder = copytree(ground().district.folder, tmp_path / "many")
-    units.write_units(ground(), folder, 120)
+    crowd.write_units(ground(), folder, 120)
     many = load(folder)
-    moving = units.Moving.of(ground(), 120)
-    assert set(moving.codes) == set(many.units)
+    many_moving = crowd.crowded(ground(), many)
+    assert set(crowd.Moving.of(many_moving).codes) == set(many.units)
     fleet = Fleet(many, units.STALE)
-    figures = units.nearest(ground(), fleet, 120, asked=20)
+    figures = nearest.nearest(many_moving, fleet, asked=20)
     assert len(fleet.live) == 120
+    assert figures["ranked_median_us"] > figures["near_median_us"], "ranking comes on top"
     assert all(value > 0 for value in figures.values())
 
 

@@ -241,6 +241,41 @@ def test_an_edition_that_begins_before_it_is_ready_is_waited_for(
         later.join()
 
 
+def test_a_report_of_a_matter_that_only_the_new_edition_has(
+    http: httpx.Client, database_url: str, tmp_path: Path
+) -> None:
+    version = enact(database_url, with_a_matter_more(tmp_path / "after"))
+    assert opened(http, **WEST, matter="0102")["decision"]["version"] == version
+
+
+def test_a_row_of_a_matter_that_only_the_new_edition_has(http: httpx.Client, database_url: str, tmp_path: Path) -> None:
+    enact(database_url, with_a_matter_more(tmp_path / "after"))
+    sheet = f"lon,lat,matter\n{WEST['lon']},{WEST['lat']},0102\n"
+    answer = http.post("/api/reports/batch", content=sheet, headers={"Content-Type": "text/csv"}).json()
+    assert (answer["accepted"], answer["rejected"]) == (1, [])
+
+
+def with_a_matter_more(folder: Path) -> Path:
+    matters = changed(folder) / "matters.csv"
+    matters.write_text(matters.read_text("utf-8") + "0102,占道,Obstruction,D1,,3,72,false\n", "utf-8")
+    return folder
+
+
+def test_a_report_is_sent_a_unit_of_an_edition_that_begins_before_it_is_ready(
+    database_url: str, before: Path, after: Path, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = threading.Event()
+    with worker(database_url, before, ground) as address, httpx.Client(base_url=address, timeout=60) as http:
+        early = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+        slow(monkeypatch, ready)
+        enact(database_url, after, timedelta(seconds=2))
+        time.sleep(2.5)
+        later = threading.Timer(0.5, ready.set)
+        later.start()
+        assert opened(http, **WEST, seen_at=early)["unit"]["code"] == "T1-V9"
+        later.join()
+
+
 def test_nobody_who_waits_for_an_edition_keeps_a_connection(database_url: str, after: Path, ground: Ground) -> None:
     """To make its ground ready takes one: were they all kept by those who wait for it, all would fail."""
 

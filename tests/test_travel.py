@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
 from shapely import LineString, Polygon
@@ -18,6 +18,8 @@ from shapely.geometry.base import BaseGeometry
 
 from dispatch.district import load
 from dispatch.ground import terrain as ground_of
+from geo.sailing import WALK_LIMIT_M, Water
+from geo.search import ashore
 from geo.terrain import Terrain
 from geo.travel import Leg, Travel
 from tests.points import uniform
@@ -288,6 +290,11 @@ def test_over_fields_it_is_what_a_slow_model_says(
     st.lists(st.tuples(spot, spot, st.booleans()), max_size=3),
     st.lists(spot, min_size=2, max_size=4),
 )
+@example(  # The crew walks 1500.0 m, which is the limit: in seconds, or summed from the other end, it was a hair more.
+    [((200.0, 200.0), (544.0, 2171.0), 223.0), ((3373.0, 3996.0), (3924.0, 208.0), 25.0)],
+    [],
+    [(2000.0, 2652.0), (2351.0, 200.0)],
+)
 def test_a_line_to_draw_leads_there_and_not_through_water(
     streams: list[tuple[tuple[float, float], tuple[float, float], float]],
     ways: list[tuple[tuple[float, float], tuple[float, float], bool]],
@@ -417,3 +424,42 @@ def test_nothing_but_water_and_no_base() -> None:
     empty = Travel.build(replace(terrain(), bases={}))
     assert from_bases(empty, "vehicle", *at(500, 500)) == {}
     assert empty.many("boat", [118.9], [31.3]).seconds.shape == (0, 1)
+
+
+def sailing(made: Travel) -> Water:
+    reach = made.modes["boat"].reach
+    assert isinstance(reach, Water)
+    return reach
+
+
+LAKES = [
+    shapely.box(1000, 1000, 2500, 5000),
+    LineString([(3000, 0), (3000, 3000), (6000, 3050)]).buffer(12),
+    LineString([(3060, 0), (3060, 2900), (6000, 2900)]).buffer(12),
+]
+
+
+def test_a_boat_is_at_the_nearest_place_on_water() -> None:
+    """Against the distances to all of them: of equals the first, 0 to what lies in its own cell."""
+    reach = sailing(travel(LAKES))
+    rng = np.random.default_rng(3)
+    frame = reach.frame
+    around = rng.uniform((X0 - 2500, Y0 - 2500), (X0 + SIDE + 2500, Y0 + SIDE + 2500), (400, 2))
+    spots = np.concatenate([around, frame.centres()[::7][:300]])
+    for xy in spots:
+        metres = reach._off(xy)
+        nearest = (int(metres.argmin()), float(metres.min())) if metres.min() <= WALK_LIMIT_M else (-1, 0.0)
+        assert reach.start(xy) == nearest
+    for nowhere in ((math.nan, 0.0), (math.inf, Y0), (-1e300, 1e300)):
+        assert reach.start(np.array(nowhere)) == (-1, 0.0)
+
+
+def test_who_gets_ashore_is_told_from_the_shore_as_from_the_water() -> None:
+    reach = sailing(travel(LAKES))
+    graph, afloat = reach.back.seconds, reach.part.size
+    ends = range(afloat, len(reach.network.xy), 11)
+    assert len(ends) > 50
+    from_water = {part: reach._walks(part)[0] for part in np.unique(reach.part).tolist()}
+    for end in ends:
+        landings = ashore(graph.indptr, graph.indices, graph.data, afloat, end, reach._limit_s)
+        assert set(reach.part[landings].tolist()) == {part for part, walk in from_water.items() if walk[end] < math.inf}

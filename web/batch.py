@@ -83,7 +83,10 @@ async def batch(
     now = datetime.now(UTC)
     data = await _body(request, worker.settings.batch_limit)
     kind = KINDS.get(content_type.split(";")[0].strip().lower())
-    rows = await anyio.to_thread.run_sync(_read, worker.ground, data, kind, worker.settings.batch_limit)
+    # A row is refused without a write by which it would come out that another edition may take it.
+    await worker.editions.superseded(worker.editions.number)
+    today = await worker.editions.at(now)
+    rows = await anyio.to_thread.run_sync(_read, today, data, kind, worker.settings.batch_limit)
     file = sha256(data).hexdigest()
     language = language_of(request)
     done = BatchOut(accepted=0, known=0, rejected=[], cases=[])

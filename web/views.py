@@ -272,9 +272,7 @@ def actions_view(case: CaseRow) -> list[dict[str, Any]]:
     barred = enforcement.BARRED if enforcement.is_open(case.stage) else frozenset[Action]()
     rows: list[Transition | Step] = [row for row in lifecycle.allowed(case.state) if row.action not in barred]
     rows += enforcement.allowed(case)
-    return [
-        {"action": t.action.value, "by": sorted(role.value for role in t.by), "needs": list(t.needs)} for t in rows
-    ]
+    return [{"action": t.action.value, "by": sorted(role.value for role in t.by), "needs": list(t.needs)} for t in rows]
 
 
 def told_view(told: Told, district: District) -> dict[str, Any]:

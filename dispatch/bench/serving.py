@@ -34,14 +34,19 @@ def private_postgis() -> Iterator[Running]:
 
 
 @contextmanager
-def server(kind: str, database_url: str, district: Path) -> Iterator[int]:
-    """The port of a server (`real`, `unsealed`, `plain` or `tuned`) that answers."""
+def server(kind: str, database_url: str, district: Path, data_dir: Path | None = None) -> Iterator[int]:
+    """The port of a server (`real`, `unsealed`, `plain` or `tuned`) that answers.
+
+    data_dir: unless it is the usual one.
+    """
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = int(taken.getsockname()[1])
+    names = {"ONEGRID_DATABASE_URL": database_url, "ONEGRID_DISTRICT": str(district)}
+    if data_dir is not None:
+        names["ONEGRID_DATA_DIR"] = str(data_dir)
     process = subprocess.Popen(
-        [sys.executable, "-m", "dispatch.bench.server", kind, str(port)],
-        env={**os.environ, "ONEGRID_DATABASE_URL": database_url, "ONEGRID_DISTRICT": str(district)},
+        [sys.executable, "-m", "dispatch.bench.server", kind, str(port)], env={**os.environ, **names}
     )
     try:
         _wait(process, port)

@@ -3,14 +3,18 @@
 Two workers on one database, each in a process of its own, and someone who listens to each. A gateway sends what came
 in each half second to the first worker, as lines of JSON. Measured: whether every line is answered before the next ones
 are due, how much of one core each worker and PostgreSQL need meanwhile (from /proc), and how long it takes until the
-other worker's listeners know of a position, counted from before it was sent. Beside that, in this process, what a
-nearest query takes with as many units moving.
+other worker's listeners know of a position, counted from before it was sent. Then how many single positions a second
+(one `PUT` each, what 10,000 trackers without a gateway would send) the first worker takes: a figure, with no bar.
+Beside that, in this process, what a nearest query takes with as many units moving: by ruler, and all of it, ranked by
+the time from where they are.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -21,7 +25,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from shutil import copytree
-from statistics import median, quantiles
+from statistics import median
 from typing import Any, Final
 
 import httpx
@@ -29,18 +33,20 @@ import numpy as np
 import psycopg
 
 from dispatch.bench import Result, Tell
-from dispatch.bench.points import Floats, inside
+from dispatch.bench.crowd import EVERY_S, Moving, crowded, write_units
+from dispatch.bench.nearest import nearest
 from dispatch.bench.serving import private_postgis, server
 from dispatch.district import load
-from dispatch.fleet import Fleet, Position
+from dispatch.fleet import Fleet
 from dispatch.ground import Ground
 
 UNITS: Final = 10_000
-EVERY_S: Final = 5.0
 PART_S: Final = 0.5
-SPEED_MS: Final = 9.0
 CORE_BAR: Final = 0.5
 NEAR_BAR_US: Final = 1000.0
+RANKED_BAR_US: Final = 1000.0
+PUT_CONNECTIONS: Final = 32
+PUT_S: Final = 4.0
 AGREE_BAR_S: Final = 1.0
 BEHIND_BAR_S: Final = 1.0
 """So late at most the sender may be with the next part because the last one was not answered."""
@@ -48,12 +54,13 @@ STALE: Final = timedelta(minutes=5)
 
 
 def run(ground: Ground, district: Path, tell: Tell, units: int = UNITS, seconds: float = 20) -> Result:
-    """Measure both; three bars."""
+    """Measure all; five bars."""
     with tempfile.TemporaryDirectory() as folder:
         many = copytree(district, Path(folder) / district.name)
         write_units(ground, many, units)
         tell(f"nearest queries among {units} units")
-        near = nearest(ground, Fleet(load(many), STALE), units)
+        crowd = crowded(ground, load(many))
+        near = nearest(crowd, Fleet(crowd.district, STALE))
         with (
             private_postgis() as postgis,
             server("real", postgis.url, many) as first,
@@ -62,88 +69,50 @@ def run(ground: Ground, district: Path, tell: Tell, units: int = UNITS, seconds:
             tell(f"{units} units move every {EVERY_S:g} s for {seconds:g} s")
             with psycopg.connect(postgis.conninfo()) as connection:
                 (cluster,) = connection.execute("SHOW data_directory").fetchone() or ("",)
-            moved = _drive(ground, (first, second), Path(cluster), units, seconds)
+            moved = _drive(crowd, (first, second), Path(cluster), seconds)
+            tell(f"single positions, {PUT_CONNECTIONS} connections")
+            single = _single(crowd, first)
     kept_up = moved["not_taken"] == 0 and moved["late_s"] < BEHIND_BAR_S
     passed = (
         kept_up
         and moved["first_worker_core"] <= CORE_BAR
         and near["near_p99_us"] < NEAR_BAR_US
+        and near["ranked_median_us"] < RANKED_BAR_US
         and moved["agree_max_s"] < AGREE_BAR_S
     )
-    bars = {"core_bar": CORE_BAR, "near_bar_us": NEAR_BAR_US, "agree_bar_s": AGREE_BAR_S, "late_bar_s": BEHIND_BAR_S}
-    return Result("bench units", passed, {"units": units, "every_s": EVERY_S, **bars, **near, **moved})
+    bars = {"core_bar": CORE_BAR, "near_p99_bar_us": NEAR_BAR_US, "ranked_median_bar_us": RANKED_BAR_US}
+    bars |= {"agree_bar_s": AGREE_BAR_S, "late_bar_s": BEHIND_BAR_S}
+    return Result("bench units", passed, {"units": units, "every_s": EVERY_S, **bars, **near, **moved, **single})
 
 
-def write_units(ground: Ground, folder: Path, count: int) -> None:
-    """A district folder with so many units: its own, over and over, under new codes. Made, for measuring."""
-    own = list(ground.district.units.values())
-    rows = [
-        f"{one.code}-{number},{one.name},{one.name_en},{one.team},{one.mode.value},{one.base},{one.crew}"
-        for number, one in ((n, own[n % len(own)]) for n in range(count))
-    ]
-    text = "code,name,name_en,team,mode,base,crew\n" + "\n".join(rows) + "\n"
-    (folder / "units.csv").write_text(text, encoding="utf-8")
-
-
-@dataclass(slots=True)
-class Moving:
-    """Made units that drive about: shape (n,) of each coordinate, degrees."""
-
-    codes: list[str]
-    lon: Floats
-    lat: Floats
-    heading: Floats
-    """Radians, from east."""
-    rng: np.random.Generator
-
-    @classmethod
-    def of(cls, ground: Ground, count: int) -> Moving:
-        """Spread over the district, under the codes that `write_units` gives."""
-        own = list(ground.district.units)
-        codes = [f"{own[n % len(own)]}-{n}" for n in range(count)]
-        rng = np.random.default_rng(12)
-        return cls(codes, *inside(ground, count, seed=11), rng.uniform(0, 2 * np.pi, count), rng)
-
-    def step(self, part: slice) -> None:
-        """Each of a part goes on for `EVERY_S`, as a road bends."""
-        self.heading[part] += self.rng.normal(0, 0.2, len(self.heading[part]))
-        self.lon[part] += SPEED_MS * EVERY_S * np.cos(self.heading[part]) / 95_000
-        self.lat[part] += SPEED_MS * EVERY_S * np.sin(self.heading[part]) / 111_000
-
-
-def nearest(ground: Ground, fleet: Fleet, count: int, asked: int = 2000) -> dict[str, float]:
-    """Processor microseconds of a query for a team's nearest free units, and of taking a move in."""
-    moving, now = Moving.of(ground, count), datetime.now(UTC)
-    rng, took = np.random.default_rng(13), []
-    lon, lat = inside(ground, asked, seed=14)
-    teams = [unit.team for unit in ground.district.units.values()]
-    busy = frozenset(code for code, dice in zip(moving.codes, rng.random(count), strict=True) if dice < 0.3)
-    began, moves = time.thread_time(), 0
-    for number in range(5):
-        given = [
-            Position(code, x, y, now + number * timedelta(seconds=EVERY_S))
-            for code, x, y in zip(moving.codes, moving.lon.tolist(), moving.lat.tolist(), strict=True)
-        ]
-        fleet.learn(fleet.sift(given).known, now)
-        moving.step(slice(None))
-        moves += len(given)
-    each = (time.thread_time() - began) / moves
-    for x, y in zip(lon.tolist(), lat.tolist(), strict=True):
-        team = teams[int(rng.integers(len(teams)))]
-        begin = time.thread_time()  # of the processor: whoever else is at work here does not count
-        fleet.nearest(team, x, y, busy)
-        took.append((time.thread_time() - begin) * 1e6)
+def _single(ground: Ground, port: int) -> dict[str, Any]:
+    """Single positions as fast as they are taken, while nothing else comes; by the clock, all on this machine."""
+    moving = Moving.of(ground)
+    moving.step(slice(None))
+    places = zip(moving.codes, moving.lon.tolist(), moving.lat.tolist(), strict=True)
+    lines = "\n".join(f"{code} {lon:.6f} {lat:.6f}" for code, lon, lat in places)
+    worker = _worker_of(port)
+    spent, began = _cpu_s(worker), time.monotonic()
+    command = [sys.executable, "-m", "dispatch.bench.puts", str(port), str(PUT_S), str(PUT_CONNECTIONS)]
+    done = subprocess.run(command, input=lines.encode(), capture_output=True, check=True)
+    spent, took = _cpu_s(worker) - spent, time.monotonic() - began
+    answer: dict[str, Any] = json.loads(done.stdout)
     return {
-        "near_median_us": round(median(took), 1),
-        "near_p99_us": round(quantiles(took, n=100)[98], 1),
-        "move_us": round(each * 1e6, 1),
+        "single_puts_per_s": round(answer["per_s"]),
+        "single_puts_would_be_per_s": round(len(moving.codes) / EVERY_S),
+        "single_put_p50_ms": round(answer["p50_ms"], 1),
+        "single_put_p99_ms": round(answer["p99_ms"], 1),
+        "single_put_connections": PUT_CONNECTIONS,
+        "single_put_not_taken": answer["not_taken"],
+        "single_put_worker_core": round(spent / took, 2),
+        "processors": os.cpu_count(),
     }
 
 
-def _drive(ground: Ground, ports: tuple[int, int], cluster: Path, units: int, seconds: float) -> dict[str, Any]:
+def _drive(ground: Ground, ports: tuple[int, int], cluster: Path, seconds: float) -> dict[str, Any]:
     """Send what moved, part by part, to the first worker; ask what it cost."""
-    moving = Moving.of(ground, units)
-    parts = [slice(int(a), int(b)) for a, b in _cuts(units, round(EVERY_S / PART_S))]
+    moving = Moving.of(ground)
+    parts = [slice(int(a), int(b)) for a, b in _cuts(len(moving.codes), round(EVERY_S / PART_S))]
     ears = [_Ear(port) for port in ports]
     answers: list[float] = []
     not_taken, late = 0, 0.0

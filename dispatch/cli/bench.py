@@ -1,4 +1,4 @@
-"""`onegrid bench intake|route|travel|live|units|powers|duplicates`: the speed that was promised, measured here and now."""
+"""`onegrid bench NAME`: the speed that was promised, measured here and now."""
 
 from __future__ import annotations
 
@@ -86,6 +86,18 @@ def units_command(
     from dispatch.bench import units as moving
 
     _measure(district, as_json, lambda ground, folder, tell: moving.run(ground, folder, tell, units, seconds))
+
+
+@app.command("takeover")
+def takeover_command(
+    district: DistrictOption = None,
+    per_s: Annotated[float, typer.Option("--per-s", min=1, help="Reports a second.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """A new edition while reports come: none lost, refused or decided by half of it; what the longest of them waits."""
+    from dispatch.bench import takeover
+
+    _measure(district, as_json, lambda ground, folder, tell: takeover.run(ground, folder, tell, per_s))
 
 
 @app.command("travel")

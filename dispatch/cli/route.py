@@ -34,8 +34,10 @@ def route(
     """Find the responsible team and its nearest unit for each place in a file, without a database.
 
     Rows that cannot be routed are kept in OUT.rejected.csv, with their line and the reason. Columns: see docs/api.md.
+    Refused, as by `grids load`, unless each place and matter has one team, and a unit of it gets there.
     """
     from dispatch import district as districts
+    from dispatch.duties import refuse_unless_proved
     from dispatch.ground import prepare
     from dispatch.route_file import route_file
 
@@ -43,7 +45,9 @@ def route(
         raise typer.BadParameter("结果不能覆盖原文件 / the result must not overwrite its source", param_hint="--out")
     began = time.monotonic()
     settings = settings_from(district=district)
-    ground = prepare(districts.load(settings.district_folder()), osm=settings.osm_extract)
+    derived, osm = settings.derived_dir(), settings.osm_extract
+    ground = prepare(districts.load(settings.district_folder()), derived, osm)
+    refuse_unless_proved(ground, derived, osm)
     with _bar(began) as progress:
         summary = route_file(file, out, ground, progress, datetime.now(UTC))
     passed = summary.rows == summary.routed + summary.rejected

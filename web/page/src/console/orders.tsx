@@ -215,26 +215,28 @@ function PinLine({ pin, onPin }: { pin: Pin; onPin: (pin: Pin) => void }) {
         {pin.moved ? t("do.pinAt", { n: Math.ceil(pin.accuracy) }) : t("do.pin")}
       </p>
       <div class="pin-figures">
-        <label>
-          <span>{t("do.lon")}</span>
-          <input
-            type="number"
-            step="any"
-            value={pin.lon.toFixed(6)}
-            onChange={(event) => type({ lon: event.currentTarget.valueAsNumber })}
-          />
-        </label>
-        <label>
-          <span>{t("do.lat")}</span>
-          <input
-            type="number"
-            step="any"
-            value={pin.lat.toFixed(6)}
-            onChange={(event) => type({ lat: event.currentTarget.valueAsNumber })}
-          />
-        </label>
+        <Degrees label={t("do.lon")} value={pin.lon} onTyped={(lon) => type({ lon })} />
+        <Degrees label={t("do.lat")} value={pin.lat} onTyped={(lat) => type({ lat })} />
       </div>
     </>
+  );
+}
+
+/** What is being typed stands until it is done: the page is drawn anew with every case that comes. */
+function Degrees({ label, value, onTyped }: { label: string; value: number; onTyped: (degrees: number) => void }) {
+  const [typed, setTyped] = useState<string | null>(null);
+  return (
+    <label>
+      <span>{label}</span>
+      <input
+        type="number"
+        step="any"
+        value={typed ?? value.toFixed(6)}
+        onInput={(event) => setTyped(event.currentTarget.value)}
+        onChange={(event) => onTyped(event.currentTarget.valueAsNumber)}
+        onBlur={() => setTyped(null)}
+      />
+    </label>
   );
 }
 

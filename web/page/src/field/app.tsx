@@ -106,10 +106,8 @@ export function App({ client }: { client: Client }) {
   };
 
   const edit = async (id: string): Promise<void> => {
-    const old = entries.find((e) => e.id === id);
-    if (!field || old?.kind !== "report") return;
-    const again = reopened(old, uuid());
-    await field.outbox.amend(id, () => again);
+    const again = await field?.outbox.amend(id, (stored) => reopened(stored, uuid()));
+    if (again?.kind !== "report") return;
     setEntry(again);
     location.hash = "#report";
   };

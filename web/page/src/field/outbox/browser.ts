@@ -1,15 +1,22 @@
 /** The outbox in a browser: a lock over all tabs, and the moments at which sending is worth a try. */
 
 import type { Client } from "../../shared/client";
+import { uuid } from "../../shared/uuid";
 import type { Entry } from "./entry";
+import { lease } from "./lease";
 import { type Lock, Outbox } from "./outbox";
 import { Store } from "./store";
 
 const NAME = "onegrid-outbox";
 
-/** Web Locks where there are any (every secure page); else only this tab is guarded, and the id guards the rest. */
-function browserLock(): Lock {
-  if (!("locks" in navigator)) return (task) => task();
+/** Web Locks where there are any (every secure page); else a lease in the store. */
+function browserLock(store: Store): Lock {
+  if (!("locks" in navigator)) {
+    const owner = uuid();
+    // The page goes, and what it was sending with it: the next one need not wait until the lease has run out.
+    window.addEventListener("pagehide", () => void store.unlease(owner));
+    return lease(store, owner);
+  }
   return async (task) => {
     await navigator.locks.request(NAME, { ifAvailable: true }, async (lock) => {
       if (lock) await task();
@@ -29,7 +36,7 @@ export async function openField(client: Client, onChange: (entries: Entry[]) => 
   const outbox = new Outbox({
     store,
     client,
-    lock: browserLock(),
+    lock: browserLock(store),
     onChange,
     announce: () => channel?.postMessage("changed"),
   });

@@ -130,6 +130,16 @@ export function started<E extends Entry>(entry: E): E {
   return { ...entry, state: "sending", attempts: entry.attempts + 1 };
 }
 
+/** Whether the attempt that began with `begun` is the one under way: not one given up, tried anew, and perhaps done. */
+export function isStill(begun: Entry, stored: Entry): boolean {
+  return stored.state === "sending" && stored.attempts === begun.attempts;
+}
+
+/** Not owed to the server, and not with it: may be changed or removed. */
+export function atRest(entry: Entry): boolean {
+  return entry.state === "draft" || entry.state === "rejected";
+}
+
 /** The entry after an attempt. Nothing is ever dropped: what was refused stays, with the reason. */
 export function settled(entry: Entry, outcome: Outcome, now: number, random: number): Entry {
   switch (outcome.is) {

@@ -2,69 +2,12 @@
 
 import "fake-indexeddb/auto";
 import { randomUUID } from "node:crypto";
-import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Client } from "../../shared/client";
-import { blank, deedOf, type Entry, type ReportEntry, reopened } from "./entry";
-import { type Lock, Outbox } from "./outbox";
+import { deedOf, type Entry, type ReportEntry, reopened } from "./entry";
+import { Office, reportOf } from "./office";
+import { Outbox } from "./outbox";
 import { Store } from "./store";
-
-type Weather = "fair" | "lose-answer" | "cut" | "busy" | "refuse" | "sign-in-page" | "photo-gone";
-
-class Office {
-  readonly cases = new Map<string, string>();
-  readonly deeds: string[] = [];
-  readonly calls: string[] = [];
-  photos = 0;
-  weather: Weather[] = [];
-  base = "";
-  close: () => Promise<void> = async () => {};
-
-  async open(): Promise<void> {
-    const server = createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on("data", (chunk: Buffer) => chunks.push(chunk));
-      request.on("end", () => this.answer(request.url ?? "", Buffer.concat(chunks), response));
-    });
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    this.base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`;
-    this.close = async () => {
-      server.closeAllConnections();
-      await new Promise((done) => server.close(done));
-    };
-  }
-
-  private answer(url: string, body: Buffer, response: ServerResponse): unknown {
-    const json = (status: number, value: object, headers = {}): void => {
-      const type = status < 400 ? "application/json" : "application/problem+json";
-      response.writeHead(status, { "content-type": type, connection: "close", ...headers }).end(JSON.stringify(value));
-    };
-    if (url.endsWith("/why")) return json(200, { case: "", zh: { headline: "因为" }, en: { headline: "because" } });
-    this.calls.push(url.replace("/api", ""));
-    const weather = this.weather.shift() ?? "fair";
-    if (weather === "cut") return response.destroy();
-    if (weather === "busy") return json(503, { code: "database_unavailable", status: 503 }, { "retry-after": "7" });
-    if (weather === "refuse") return json(422, { code: "outside_district", status: 422, detail: "在区外" });
-    if (weather === "photo-gone") return json(422, { code: "unknown_photo", status: 422 });
-    if (weather === "sign-in-page") {
-      return response.writeHead(200, { "content-type": "text/html" }).end("<html>Wi-Fi</html>");
-    }
-    if (url.endsWith("/photos")) {
-      this.photos += 1;
-      return json(201, { sha256: `sha-${this.photos}`, width: 1, height: 1, bytes: body.length });
-    }
-    const sent = JSON.parse(body.toString()) as { id: string; action?: string };
-    if (sent.action) {
-      if (!this.deeds.includes(sent.id)) this.deeds.push(sent.id);
-      return json(200, { case: "C1", seq: 2 });
-    }
-    const known = this.cases.has(sent.id);
-    if (!known) this.cases.set(sent.id, `case-${this.cases.size + 1}`);
-    if (weather === "lose-answer") return response.destroy();
-    json(known ? 200 : 201, { case: this.cases.get(sent.id), team: {}, unit: null, decision: { notes: [] } });
-  }
-}
 
 const office = { at: new Office() };
 let store: Store;
@@ -72,29 +15,21 @@ let entries: Entry[] = [];
 let now = 1_000_000;
 const boxes: Outbox[] = [];
 
-function outbox(lock: Lock = (task) => task()): Outbox {
+function outbox(): Outbox {
   const client = new Client({ base: office.at.base, lang: () => "zh" });
-  const made = new Outbox({ store, client, lock, now: () => now, random: () => 1, onChange: (all) => (entries = all) });
+  const made = new Outbox({
+    store,
+    client,
+    lock: (task) => task(),
+    now: () => now,
+    random: () => 1,
+    onChange: (all) => (entries = all),
+  });
   boxes.push(made);
   return made;
 }
 
-function written(photos = 0): ReportEntry {
-  const entry = blank(randomUUID(), now);
-  const place = { lon: 118.9, lat: 31.3, accuracy: 40, datum: "gcj02", by: "device", at: now } as const;
-  return {
-    ...entry,
-    draft: { ...entry.draft, matter: "2103", place },
-    photos: Array.from({ length: photos }, (_, i) => ({
-      id: `p${i}`,
-      blob: new Blob(["jpeg"]),
-      width: 1,
-      height: 1,
-      sha256: null,
-    })),
-  };
-}
-
+const written = (photos = 0): ReportEntry => reportOf(now, photos);
 const one = (id: string): Entry | undefined => entries.find((entry) => entry.id === id);
 const kinds = (): string[] => office.at.calls;
 
@@ -222,21 +157,6 @@ describe("the outbox", () => {
     await store.change(entry.id, () => entry);
     await outbox().flush();
     expect(one(entry.id)?.state).toBe("delivered");
-  });
-
-  it("lets one tab send at a time", async () => {
-    let held = false;
-    const lock: Lock = async (task) => {
-      if (held) return;
-      held = true;
-      await task().finally(() => (held = false));
-    };
-    const [left, right] = [outbox(lock), outbox(lock)];
-    for (const entry of [written(1), written(1), written()])
-      await store.change(entry.id, () => ({ ...entry, state: "waiting" }));
-    await Promise.all([left.flush(), right.flush(), left.flush()]);
-    expect(entries.map((e) => e.state)).toEqual(["delivered", "delivered", "delivered"]);
-    expect(kinds().filter((call) => call === "/reports")).toHaveLength(3);
   });
 
   it("sends deeds on a case in order, each once", async () => {

@@ -4,7 +4,19 @@
  */
 
 import type { Client } from "../../shared/client";
-import { due, type Entry, hurried, nextDueIn, queued, recovered, settled, spent, started } from "./entry";
+import {
+  atRest,
+  due,
+  type Entry,
+  hurried,
+  isStill,
+  nextDueIn,
+  queued,
+  recovered,
+  settled,
+  spent,
+  started,
+} from "./entry";
 import { attempt } from "./post";
 import type { Store } from "./store";
 
@@ -57,20 +69,23 @@ export class Outbox {
     void this.flush();
   }
 
-  /** Change an entry that is not on its way. */
-  async amend(id: string, change: (entry: Entry) => Entry): Promise<void> {
-    const { store } = this.options;
-    const entries = await store.entries();
-    const entry = entries.find((e) => e.id === id);
-    if (!entry || entry.state === "sending" || entry.state === "waiting") return;
-    const next = change(entry);
-    if (next.id === id) await store.change(id, () => next);
-    else await store.replace(id, next);
+  /**
+   * Open what was refused, or is a draft, for changes; answers what is stored now. Undefined, and nothing changed, when
+   * it is neither any more: another tab was quicker.
+   */
+  async amend(id: string, change: (entry: Entry) => Entry): Promise<Entry | undefined> {
+    let amended: Entry | undefined;
+    await this.options.store.change(id, (stored) => {
+      amended = stored && atRest(stored) ? change(stored) : undefined;
+      return amended;
+    });
     await this.told();
+    return amended;
   }
 
+  /** Remove what was refused, or is a draft. What another tab has queued meanwhile stays: it is owed. */
   async discard(id: string): Promise<void> {
-    await this.options.store.remove([id]);
+    await this.options.store.remove([id], atRest);
     await this.told();
   }
 
@@ -107,7 +122,7 @@ export class Outbox {
     for (const { id, state } of await store.entries()) {
       if (state === "sending") await store.change(id, (entry) => entry && recovered(entry));
     }
-    await store.remove(spent(await store.entries(), this.now()));
+    await store.remove(spent(await store.entries(), this.now()), (stored) => stored.state === "delivered");
     while (!this.stopped && this.now() >= this.pausedUntil) {
       const [first] = due(await store.entries(), this.now());
       if (!first) break;
@@ -127,7 +142,9 @@ export class Outbox {
       );
     });
     if (outcome.is === "later" && outcome.problem.status === 0) this.pausedUntil = this.now() + PAUSE_MS;
-    await store.change(id, (stored) => stored && settled(stored, outcome, this.now(), this.random()));
+    await store.change(id, (stored) =>
+      stored && isStill(entry, stored) ? settled(stored, outcome, this.now(), this.random()) : undefined,
+    );
     await this.told();
     if (outcome.is === "delivered") await this.askWhy(id, outcome.receipt.answer.case);
   }
@@ -150,7 +167,9 @@ export class Outbox {
   private async schedule(): Promise<void> {
     clearTimeout(this.timer);
     if (this.stopped) return;
-    const wait = nextDueIn(await this.options.store.entries(), this.now());
+    const entries = await this.options.store.entries();
+    // What another page is sending is looked at again too: that page may die.
+    const wait = nextDueIn(entries, this.now()) ?? (entries.some((e) => e.state === "sending") ? LOOK_MS : null);
     if (wait === null) return;
     const paused = Math.max(0, this.pausedUntil - this.now());
     this.timer = setTimeout(() => void this.flush(), Math.min(LOOK_MS, Math.max(wait, paused, 1_000)));

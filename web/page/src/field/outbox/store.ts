@@ -13,6 +13,9 @@ interface Schema extends DBSchema {
   kept: { key: string; value: Kept };
 }
 
+/** Under this key of `kept`: the page that may send, and until when. */
+const LEASE = "sender";
+
 export class Store {
   private constructor(private readonly db: IDBPDatabase<Schema>) {}
 
@@ -34,28 +37,46 @@ export class Store {
 
   /**
    * Change one entry in one transaction. `change` is given what is stored now (undefined when nothing is) and answers
-   * what shall be; undefined leaves it. Answers what is stored afterwards.
+   * what shall be; undefined leaves it. Under another id it takes the old one's place: at no moment are both there, or
+   * neither. Answers what is stored afterwards.
    */
   async change(id: string, change: (stored: Entry | undefined) => Entry | undefined): Promise<Entry | undefined> {
     const tx = this.db.transaction("entries", "readwrite", { durability: "strict" });
     const stored = await tx.store.get(id);
     const next = change(stored);
+    if (next && next.id !== id) await tx.store.delete(id);
     if (next) await tx.store.put(next);
     await tx.done;
     return next ?? stored;
   }
 
-  /** Put one in the place of another in one transaction: at no moment are both there, or neither. */
-  async replace(id: string, next: Entry): Promise<void> {
-    const tx = this.db.transaction("entries", "readwrite", { durability: "strict" });
-    await tx.store.delete(id);
-    await tx.store.put(next);
+  /** Remove those of them that, as they are stored now, `may` go. */
+  async remove(ids: readonly string[], may: (stored: Entry) => boolean): Promise<void> {
+    const tx = this.db.transaction("entries", "readwrite");
+    for (const id of ids) {
+      const stored = await tx.store.get(id);
+      if (stored && may(stored)) await tx.store.delete(id);
+    }
     await tx.done;
   }
 
-  async remove(ids: readonly string[]): Promise<void> {
-    const tx = this.db.transaction("entries", "readwrite");
-    for (const id of ids) await tx.store.delete(id);
+  /**
+   * Take the lease on sending, or renew it, until `until` (epoch milliseconds): true when it is `owner`'s now, false
+   * while another's holds. One that reaches beyond `until` was written by a clock that has been set back since.
+   */
+  async lease(owner: string, now: number, until: number): Promise<boolean> {
+    const tx = this.db.transaction("kept", "readwrite", { durability: "strict" });
+    const held = await tx.store.get(LEASE);
+    const free = !held || held.value === owner || held.at <= now || held.at > until;
+    if (free) await tx.store.put({ value: owner, at: until }, LEASE);
+    await tx.done;
+    return free;
+  }
+
+  /** Give the lease back; another's is left alone. */
+  async unlease(owner: string): Promise<void> {
+    const tx = this.db.transaction("kept", "readwrite");
+    if ((await tx.store.get(LEASE))?.value === owner) await tx.store.delete(LEASE);
     await tx.done;
   }
 

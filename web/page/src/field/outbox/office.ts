@@ -1,0 +1,97 @@
+/** For the tests: a real HTTP server on loopback that keeps the interface's promise, one id, one case. */
+
+import { randomUUID } from "node:crypto";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { blank, type ReportEntry } from "./entry";
+
+type Weather = "fair" | "lose-answer" | "cut" | "busy" | "refuse" | "sign-in-page" | "photo-gone";
+
+export class Office {
+  readonly cases = new Map<string, string>();
+  readonly deeds: string[] = [];
+  readonly calls: string[] = [];
+  photos = 0;
+  weather: Weather[] = [];
+  private answering: Promise<void> = Promise.resolve();
+  base = "";
+  close: () => Promise<void> = async () => {};
+
+  async open(): Promise<void> {
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on("data", (chunk: Buffer) => chunks.push(chunk));
+      request.on("end", () => void this.take(request.url ?? "", Buffer.concat(chunks), response));
+    });
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    this.base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`;
+    this.close = async () => {
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    };
+  }
+
+  /** Requests that come from now on are not answered before the function that this gives is called. */
+  hold(): () => void {
+    let release = (): void => {};
+    this.answering = new Promise((resolve) => (release = resolve));
+    return release;
+  }
+
+  /** Requests that come from now on are answered at once. */
+  goOn(): void {
+    this.answering = Promise.resolve();
+  }
+
+  private async take(url: string, body: Buffer, response: ServerResponse): Promise<void> {
+    if (!url.endsWith("/why")) this.calls.push(url.replace("/api", ""));
+    const weather = url.endsWith("/why") ? "fair" : (this.weather.shift() ?? "fair");
+    await this.answering;
+    this.answer(url, body, response, weather);
+  }
+
+  private answer(url: string, body: Buffer, response: ServerResponse, weather: Weather): unknown {
+    const json = (status: number, value: object, headers = {}): void => {
+      const type = status < 400 ? "application/json" : "application/problem+json";
+      response.writeHead(status, { "content-type": type, connection: "close", ...headers }).end(JSON.stringify(value));
+    };
+    if (url.endsWith("/why")) return json(200, { case: "", zh: { headline: "因为" }, en: { headline: "because" } });
+    if (weather === "cut") return response.destroy();
+    if (weather === "busy") return json(503, { code: "database_unavailable", status: 503 }, { "retry-after": "7" });
+    if (weather === "refuse") return json(422, { code: "outside_district", status: 422, detail: "在区外" });
+    if (weather === "photo-gone") return json(422, { code: "unknown_photo", status: 422 });
+    if (weather === "sign-in-page") {
+      return response.writeHead(200, { "content-type": "text/html" }).end("<html>Wi-Fi</html>");
+    }
+    if (url.endsWith("/photos")) {
+      this.photos += 1;
+      return json(201, { sha256: `sha-${this.photos}`, width: 1, height: 1, bytes: body.length });
+    }
+    const sent = JSON.parse(body.toString()) as { id: string; action?: string };
+    if (sent.action) {
+      if (!this.deeds.includes(sent.id)) this.deeds.push(sent.id);
+      return json(200, { case: "C1", seq: 2 });
+    }
+    const known = this.cases.has(sent.id);
+    if (!known) this.cases.set(sent.id, `case-${this.cases.size + 1}`);
+    if (weather === "lose-answer") return response.destroy();
+    json(known ? 200 : 201, { case: this.cases.get(sent.id), team: {}, unit: null, decision: { notes: [] } });
+  }
+}
+
+/** A report that is ready to go, with so many pictures. */
+export function reportOf(now: number, photos = 0): ReportEntry {
+  const entry = blank(randomUUID(), now);
+  const place = { lon: 118.9, lat: 31.3, accuracy: 40, datum: "gcj02", by: "device", at: now } as const;
+  return {
+    ...entry,
+    draft: { ...entry.draft, matter: "2103", place },
+    photos: Array.from({ length: photos }, (_, i) => ({
+      id: `p${i}`,
+      blob: new Blob(["jpeg"]),
+      width: 1,
+      height: 1,
+      sha256: null,
+    })),
+  };
+}
