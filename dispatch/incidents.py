@@ -198,7 +198,8 @@ def _neighbours(members: Sequence[Member], rule: Burst) -> list[list[int]]:
         ):
             near[i].append(j)
             near[j].append(i)
-    return near
+    # In an order of their own, not in that of the search, which changes with what came since.
+    return [sorted(those) for those in near]
 
 
 def _close(members: Sequence[Member], rule: Burst) -> Iterable[tuple[int, int]]:

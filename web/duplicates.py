@@ -245,15 +245,14 @@ async def list_incidents(worker: WorkerOf) -> Response:
 
 
 async def _offered(worker: WorkerOf, connection: Any, rows: Iterable[CaseRow]) -> Mapping[str, list[Match]]:
-    """For each of the cases the others that it may be the same as."""
+    """For each of the cases the others that it may be the same as; none for what is over or merged already."""
     district = worker.ground.district
-    by_case = {row.case_no: row for row in rows}
-    seen = await store.sightings_of(connection, list(by_case), _names(district))
+    offered: dict[str, list[Match]] = {row.case_no: [] for row in rows}
+    still = [row.case_no for row in rows if row.state in OPEN]
+    seen = await store.sightings_of(connection, still, _names(district))
     known = await store.open_near(connection, list(seen.values()), district.sameness, _names(district))
-    offered: dict[str, list[Match]] = {}
     for (case_no, sighting), near in zip(seen.items(), known, strict=True):
-        its_own = {case_no, by_case[case_no].merged_into}
-        others = [one for one in near if one.case not in its_own]
+        others = [one for one in near if one.case != case_no]
         offered[case_no] = duplicates.rank(sighting, others, district.sameness)[:MOST_OFFERED]
     return offered
 

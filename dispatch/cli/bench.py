@@ -173,9 +173,7 @@ def duplicates_command(
 
     folder = settings_from(district=district).district_folder()
     with told.status("正在载入数据 / loading the district …") as status:
-        result = duplicates.run(
-            districts.load(folder), lambda line: status.update(f"{line} …"), reports, refit=refit
-        )
+        result = duplicates.run(districts.load(folder), lambda line: status.update(f"{line} …"), reports, refit=refit)
     _tell(result, as_json)
 
 
