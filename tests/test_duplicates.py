@@ -22,6 +22,7 @@ from dispatch.bench import duplicate_stream, duplicate_truth
 from dispatch.bench import duplicates as bench
 from dispatch.database import Running
 from dispatch.duplicates import (
+    FEATURES,
     MOST_ACCURACY_M,
     OFFER_AT,
     Known,
@@ -442,5 +443,5 @@ def test_the_made_stream_is_the_same_each_time_and_its_curve_is_one() -> None:
     points = duplicate_truth.curve(asked, SAMENESS, (0.05, 0.5, 0.95))
     assert [p.recall for p in points] == sorted((p.recall for p in points), reverse=True)
     assert points[-1].precision > points[0].precision
-    weights = duplicate_truth.fit(asked, SAMENESS)
-    assert weights[4] < 0 < weights[6], "time speaks against, like words speak for it"
+    weights = dict(zip(FEATURES, duplicate_truth.fit(asked, SAMENESS), strict=True))
+    assert weights["since"] < 0 < weights["text"], "time speaks against, like words speak for it"

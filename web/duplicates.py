@@ -15,9 +15,10 @@ from pydantic import BaseModel
 
 from dispatch import duplicates, incidents
 from dispatch.district import District
-from dispatch.duplicates import REASONS, Match, Sighting
+from dispatch.duplicates import REASONS, Match
 from dispatch.errors import UnknownCase, UnknownReport
-from dispatch.intake import Draft, Placed, place
+from dispatch.intake import Draft, place
+from dispatch.joining import names_of, sighting_of
 from dispatch.lifecycle import OPEN, name
 from dispatch.model import CaseRow, State
 from dispatch.store import cases
@@ -138,9 +139,9 @@ async def before_sending(draft: Draft, worker: WorkerOf) -> Response:
     """What is open already that this report, not sent yet, may be of. Nothing is kept."""
     ground = worker.ground
     placed = place(ground, draft, uuid4(), datetime.now(UTC), worker.settings.max_age_days)
-    sighting = _sighting(placed, ground.district)
+    sighting = sighting_of(placed, ground.district)
     async with connect(worker.engine) as connection:
-        known = await store.open_near(connection, [sighting], ground.district.sameness, _names(ground.district))
+        known = await store.open_near(connection, [sighting], ground.district.sameness, names_of(ground.district))
         found = duplicates.rank(sighting, known[0], ground.district.sameness)[:MOST_OFFERED]
         rows = await store.which_cases(connection, [match.case for match in found])
     return json_answer({"items": _items(found, rows, ground.district)})
@@ -249,8 +250,8 @@ async def _offered(worker: WorkerOf, connection: Any, rows: Iterable[CaseRow]) -
     district = worker.ground.district
     offered: dict[str, list[Match]] = {row.case_no: [] for row in rows}
     still = [row.case_no for row in rows if row.state in OPEN]
-    seen = await store.sightings_of(connection, still, _names(district))
-    known = await store.open_near(connection, list(seen.values()), district.sameness, _names(district))
+    seen = await store.sightings_of(connection, still, names_of(district))
+    known = await store.open_near(connection, list(seen.values()), district.sameness, names_of(district))
     for (case_no, sighting), near in zip(seen.items(), known, strict=True):
         others = [one for one in near if one.case != case_no]
         offered[case_no] = duplicates.rank(sighting, others, district.sameness)[:MOST_OFFERED]
@@ -259,29 +260,6 @@ async def _offered(worker: WorkerOf, connection: Any, rows: Iterable[CaseRow]) -
 
 def _came(case: CaseRow) -> tuple[datetime, str]:
     return case.received_at, case.case_no
-
-
-def _sighting(placed: Placed, district: District) -> Sighting:
-    report = placed.report
-    return Sighting(
-        lon=report.lon,
-        lat=report.lat,
-        accuracy_m=report.accuracy_m,
-        seen_at=report.seen_at,
-        matter=report.matter,
-        words=duplicates.words_of(report.text, _names(district)(report.matter)),
-        numbers=duplicates.numbers_of(report.text),
-        photos=frozenset(report.photos),
-        moved_m=float(placed.facts.get("snapped_m", 0.0)),
-    )
-
-
-def _names(district: District) -> store.NameOf:
-    def named(code: str) -> str:
-        found = district.matters.get(code) or district.classes.get(code)
-        return found.name if found else ""
-
-    return named
 
 
 def _items(found: list[Match], rows: Mapping[str, CaseRow], district: District) -> list[dict[str, Any]]:

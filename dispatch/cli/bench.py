@@ -163,8 +163,8 @@ def verify_command(
 @app.command("duplicates")
 def duplicates_command(
     district: DistrictOption = None,
-    reports: Annotated[int, typer.Option(min=200, help="How many reports of each made stream.")] = 3000,
-    refit: Annotated[bool, typer.Option("--fit", help="Fit the weights to the first stream, and show them.")] = False,
+    reports: Annotated[int, typer.Option(min=200, help="How many reports of each made stream.")] = 5000,
+    refit: Annotated[bool, typer.Option("--fit", help="Fit the weights again, and show them.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Duplicates on made streams of known truth: precision 0.95 at recall 0.9, and 100 reports a second."""

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dispatch.audit import Entry
 from dispatch.duplicates import (
     Known,
     Sameness,
@@ -24,6 +26,7 @@ from dispatch.duplicates import (
 from dispatch.incidents import Member
 from dispatch.model import CaseRow, Source, State
 from dispatch.store.cases import COLUMNS, UNFINISHED, as_case
+from dispatch.store.moves import AnotherEdition, Assumed, Opening, merge_case, open_cases
 from geo.datum import Datum
 
 NameOf = Callable[[str], str]
@@ -126,6 +129,39 @@ async def which_cases(connection: AsyncConnection, cases: Sequence[str]) -> Mapp
     """The cases of these numbers."""
     rows = (await connection.execute(_ROWS, {"cases": list(cases)})).mappings() if cases else ()
     return {row["case_no"]: as_case(row) for row in rows}
+
+
+_LEAD: Final = text(
+    f"""
+    WITH RECURSIVE near AS (SELECT case_no, state, merged_into FROM case_file WHERE case_no = :case), {_LED}
+    SELECT {COLUMNS} FROM led l JOIN case_file c ON c.case_no = l.case_no JOIN report r ON r.id = c.report_id
+    WHERE c.{UNFINISHED}"""  # noqa: S608
+)
+
+
+async def open_lead_of(connection: AsyncConnection, case: str) -> CaseRow | None:
+    """The open case that this one is, or was merged into at last; None: there is none."""
+    row = (await connection.execute(_LEAD, {"case": case})).mappings().one_or_none()
+    return as_case(row) if row else None
+
+
+async def open_merged(
+    connection: AsyncConnection, opened: Opening, merger: tuple[CaseRow, Entry, CaseRow, Entry], enacted: int
+) -> bool:
+    """Open a case and merge it into another: both or, where that one was moved meanwhile (False), neither.
+
+    Raises `AnotherEdition`, and `AlreadyThere` when the report's id is known.
+    """
+    pooled = await connection.get_raw_connection()
+    driver = pooled.driver_connection
+    assert driver is not None  # noqa: S101
+    async with driver.transaction() as whole:
+        if await open_cases(connection, [opened], Assumed(frozenset(), frozenset(), enacted)) is not None:
+            raise AnotherEdition
+        if await merge_case(connection, *merger):
+            return True
+        raise psycopg.Rollback(whole)
+    return False
 
 
 _LATELY: Final = text(
