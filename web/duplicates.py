@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-import anyio.to_thread
 import shapely
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -239,9 +238,7 @@ async def what_became(report: UUID, worker: WorkerOf) -> Response:
 async def list_incidents(worker: WorkerOf) -> Response:
     """Where many cases of one kind came close together, as long as one of them is open."""
     district = worker.ground.district
-    async with connect(worker.engine) as connection:
-        members = await store.came_lately(connection, datetime.now(UTC) - incidents.LOOK_BACK)
-    found = await anyio.to_thread.run_sync(incidents.find, members, district.bursts)
+    found = await worker.bursts.found(worker.engine, district)
     return json_answer({"items": [_incident(one, district) for one in found]})
 
 

@@ -17,6 +17,7 @@ from dispatch.powers.search import PowerSearch
 from dispatch.reception import Reception
 from dispatch.settings import Settings
 from dispatch.store.roles import Guard
+from web.bursts import BurstWatch
 from web.feed import Feed
 from web.live import Hub
 from web.maplayers import MapLayers
@@ -45,6 +46,7 @@ class Worker:
     feed: Feed
     supervision: Supervision
     record: Record
+    bursts: BurstWatch = field(default_factory=BurstWatch)
     _drawn: dict[str, MapLayers] = field(default_factory=dict)
     _searched: dict[str, PowerSearch] = field(default_factory=dict)
     _searching: Lock = field(default_factory=Lock)

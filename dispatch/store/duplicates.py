@@ -176,6 +176,11 @@ _LATELY: Final = text(
 )
 
 
+async def last_event(connection: AsyncConnection) -> int:
+    """The number of the event that was written last; 0: there is none."""
+    return int((await connection.execute(text("SELECT coalesce(max(id), 0) FROM event"))).scalar_one())
+
+
 async def came_lately(connection: AsyncConnection, since: datetime) -> list[Member]:
     """Every case received since, in the order in which they came, with the case that leads it."""
     rows = (await connection.execute(_LATELY, {"since": since})).mappings()

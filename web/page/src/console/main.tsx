@@ -4,6 +4,7 @@ import "./styles/frame.css";
 import "./styles/queue.css";
 import "./styles/map.css";
 import "./styles/panel.css";
+import "./styles/same.css";
 
 import { render } from "preact";
 import { Client } from "../shared/client";

@@ -6,6 +6,7 @@ import { clock, distance, span, travel } from "../shared/time";
 import type { Case, CaseDetail, UnitCandidate, Why } from "../shared/types";
 import { flags, hold, look } from "./attention";
 import type { Desk } from "./desk";
+import { Duplicates, Reporters } from "./duplicates";
 import { CaseSign, UnitSign } from "./icons";
 import { Orders } from "./orders";
 import type { OpenCase } from "./state";
@@ -41,11 +42,13 @@ export function Panel({ desk, open }: { desk: Desk; open: OpenCase }) {
           </button>
         </div>
       )}
+      {open.detail && <Duplicates key={`same ${open.id}`} desk={desk} detail={open.detail} />}
       {open.detail && c && <Orders key={open.id} desk={desk} detail={open.detail} />}
       <Reasons open={open} />
       {open.detail && (
         <>
           <Report desk={desk} detail={open.detail} />
+          <Reporters desk={desk} detail={open.detail} />
           <History desk={desk} detail={open.detail} />
           <Candidates desk={desk} why={open.why} detail={open.detail} />
         </>

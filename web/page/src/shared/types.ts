@@ -77,6 +77,8 @@ export interface NewReport {
   text?: string;
   contact?: Contact;
   photos?: string[];
+  /** The open case that it is the same as, says its sender. */
+  joins?: string;
 }
 
 export interface ZoneRef {
@@ -158,6 +160,8 @@ export interface ReportAnswer {
   state: State;
   /** The id was known: this is the same case again. */
   known: boolean;
+  /** The case that it was merged into as it was sent. */
+  joined?: string | null;
   filled: string[];
   team: RoutedTeam;
   unit: RoutedUnit | null;
@@ -198,6 +202,7 @@ export interface Case {
   seq: number;
   photos: string[];
   notes: string[];
+  merged_into?: string | null;
 }
 
 /** One event of a case's record, as the history lists it. */
@@ -290,6 +295,8 @@ export interface NewAction {
   accuracy_m?: number;
   /** Of `relocate`, instead of a place: the team whose part of the circle is meant. */
   settles?: string;
+  /** Of `merge`: the other case. */
+  into?: string;
   seq?: number;
   /** SHA-256 of each, from `POST /api/photos`. */
   photos?: string[];
