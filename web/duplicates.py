@@ -53,6 +53,7 @@ class DuplicateOut(BaseModel):
     lon: float
     lat: float
     seen_at: datetime
+    received_at: datetime
     said: str
 
 
@@ -281,6 +282,7 @@ def _items(found: list[Match], rows: Mapping[str, CaseRow], district: District) 
                 "lon": case.lon,
                 "lat": case.lat,
                 "seen_at": moment(case.seen_at),
+                "received_at": moment(case.received_at),
                 "said": case.text,
             }
         )

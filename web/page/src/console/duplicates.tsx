@@ -18,8 +18,10 @@ const apart = new Set<string>();
 const pair = (one: string, other: string): string => [one, other].sort().join(" ");
 
 /** The younger of two goes into the older, which its team knows longer. */
-export function direction(own: string, other: string): { from: string; into: string } {
-  return own > other ? { from: own, into: other } : { from: other, into: own };
+function direction(own: CaseDetail, other: Duplicate): { from: string; into: string } {
+  const age = (one: CaseDetail | Duplicate): string => `${one.received_at} ${one.case}`;
+  const isYounger = age(own) > age(other);
+  return isYounger ? { from: own.case, into: other.case } : { from: other.case, into: own.case };
 }
 
 export function Duplicates({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
@@ -44,7 +46,7 @@ export function Duplicates({ desk, detail }: { desk: Desk; detail: CaseDetail })
   }, [desk, detail.case, detail.seq, over]);
 
   const merge = async (one: Duplicate): Promise<void> => {
-    const { from, into } = direction(detail.case, one.case);
+    const { from, into } = direction(detail, one);
     const id = ids.current.get(one.case) ?? uuid();
     ids.current.set(one.case, id);
     setJoining(one.case);
@@ -71,7 +73,7 @@ export function Duplicates({ desk, detail }: { desk: Desk; detail: CaseDetail })
       <h3>{t("same.title")}</h3>
       <ul>
         {shown.map((one) => {
-          const { from } = direction(detail.case, one.case);
+          const { from } = direction(detail, one);
           return (
             <li key={one.case} data-case={one.case}>
               <p>

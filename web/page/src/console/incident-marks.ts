@@ -59,7 +59,8 @@ export class IncidentMarks {
       event.stopPropagation();
       onChoose(id);
     });
-    const mark = new Marker({ element });
+    // Above its cases, whose signs would hide the figure.
+    const mark = new Marker({ element, anchor: "bottom", offset: [0, -14] });
     this.marks.set(id, mark);
     return mark;
   }

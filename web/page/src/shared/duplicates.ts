@@ -19,6 +19,7 @@ export interface Duplicate {
   lon: number;
   lat: number;
   seen_at: string;
+  received_at: string;
   said: string;
 }
 

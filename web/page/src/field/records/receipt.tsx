@@ -1,7 +1,7 @@
 /** Who will come: the answer to a report, big enough to be read in the sun. */
 
 import { lang, nameOf } from "../../shared/i18n";
-import { shownAs, stateName } from "../../shared/states";
+import { OVER, shownAs, stateName } from "../../shared/states";
 import { travel } from "../../shared/time";
 import type { Case, State, Team, Unit } from "../../shared/types";
 import type { Receipt } from "../outbox/entry";
@@ -77,5 +77,5 @@ export function ReceiptCard({ receipt, live, crews }: { receipt: Receipt; live: 
 /** The unit that is on the case now. */
 function coming(live: Case, crews: Crews) {
   const unit = crews.units.find((one) => one.code === live.unit);
-  return unit ? { ...unit, eta_s: live.eta_s } : null;
+  return unit ? { ...unit, eta_s: OVER.has(live.state) ? null : live.eta_s } : null;
 }
