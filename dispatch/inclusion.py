@@ -42,7 +42,7 @@ class Inclusion:
                     raise UnknownCase(case=case_no)
                 raise NotInCheckpoint(case=case_no, number=last.number)
             place = self._tree.place(case_no)
-            assert place is not None  # noqa: S101
+            assert place is not None  # noqa: S101  (the tree has every leaf of that checkpoint: caught up just now)
             return Proof(last, leaf, place, self._tree.path(place))
 
     async def _catch_up(self, connection: AsyncConnection) -> Checkpoint:

@@ -205,8 +205,7 @@ def hot_spots(found: Counts, near: csr_array, rate: float = 0.05) -> HotSpots:
     z = np.divide(local - x.mean() * weight, spread, out=np.zeros(n), where=defined)
 
     fraction = np.clip(weight / found.area_km2.sum(), 0.0, 1.0)
-    # A second to load, which only hot spots need.
-    from scipy.stats import binom, false_discovery_control  # noqa: PLC0415
+    from scipy.stats import binom, false_discovery_control  # noqa: PLC0415  (a second to load: only for hot spots)
 
     tail = np.minimum(binom.sf(local - 1, total, fraction), binom.cdf(local, total, fraction))
     p = np.asarray(false_discovery_control(np.minimum(1.0, 2.0 * tail)))

@@ -188,7 +188,10 @@ def answer(error: errors.DomainError, language: errors.Language) -> JSONResponse
 
 
 def install(app: FastAPI) -> None:
-    """Give the application its ways out."""
+    """Give the application its ways out.
+
+    Starlette types a handler's error as Exception; each is registered for the kind that it asserts.
+    """
 
     async def domain(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, errors.DomainError)  # noqa: S101

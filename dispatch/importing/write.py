@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
@@ -133,9 +133,9 @@ def write_report(
     _table(folder / "zones.csv", Balance, balances)
     _table(folder / "values.csv", Noted, values)
     kinds = Counter((change.layer, change.kind) for change in changes)
-    areas: Counter[tuple[str, str]] = Counter()
+    areas: defaultdict[tuple[str, str], float] = defaultdict(float)
     for change in changes:
-        areas[change.layer, change.kind] += change.area_m2  # type: ignore[assignment]
+        areas[change.layer, change.kind] += change.area_m2
     report = {
         **facts,
         "changes": [

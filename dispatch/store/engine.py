@@ -102,7 +102,7 @@ async def write(connection: AsyncConnection, statement: str, values: Mapping[str
     """
     pooled = await connection.get_raw_connection()
     driver = pooled.driver_connection
-    assert driver is not None  # noqa: S101
+    assert driver is not None  # noqa: S101  (only of a connection that was given back)
     try:
         async with driver.cursor() as cursor:
             await cursor.execute(statement, values)

@@ -74,19 +74,24 @@ def _cited(text: str, notes: dict[str, None]) -> Iterator[Basis]:
     while at < len(text):
         law, at = _law(text, at, notes)
         articles: list[str] = []
-        at = _JOIN.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing at least
+        at = _past_join(text, at)
         while found := _article(text, at, articles, notes):
             article, at = found
             articles.append(article)
-            at = _JOIN.match(text, at).end()  # type: ignore[union-attr]
+            at = _past_join(text, at)
         if not articles:
             notes["without_article"] = None
         yield from (Basis(law, article) for article in articles or [""])
         at = _skip(text, at, notes)
 
 
+def _past_join(text: str, at: int) -> int:
+    found = _JOIN.match(text, at)
+    return found.end() if found else at
+
+
 def _skip(text: str, at: int, notes: dict[str, None]) -> int:
-    at = _JOIN.match(text, at).end()  # type: ignore[union-attr]
+    at = _past_join(text, at)
     if numbering := _NUMBERING.match(text, at):
         notes["numbering_left_out"] = None
         at = numbering.end()

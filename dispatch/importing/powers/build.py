@@ -62,7 +62,7 @@ class Builder:
             self.told += [Told(What.REFUSED, self.sheet, row, "", "part_of_refused", code or "") for row in rest]
             return None
         self.told += notes
-        return Power(**values)  # type: ignore[arg-type]  # a field without a value is a fault
+        return Power(**values)  # type: ignore[arg-type]  # by name from the columns; none is left out: that would be a fault
 
 
 @dataclass(slots=True)
