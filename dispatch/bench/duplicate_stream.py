@@ -187,7 +187,7 @@ def _thing(
     rng: random.Random, number: int, at: tuple[float, float], matter: str, begins: datetime, place: str = ""
 ) -> Thing:
     # Things beside one another are described by the same road and landmark.
-    block = random.Random(f"{at[0]:.3f} {at[1]:.3f}")  # noqa: S311
+    block = random.Random(f"{at[0]:.3f} {at[1]:.3f}")  # noqa: S311 - nothing secret
     return Thing(
         number=number,
         lon=at[0],

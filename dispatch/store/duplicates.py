@@ -154,7 +154,7 @@ async def open_merged(
     """
     pooled = await connection.get_raw_connection()
     driver = pooled.driver_connection
-    assert driver is not None  # noqa: S101
+    assert driver is not None  # noqa: S101  (only of a connection that was given back)
     async with driver.transaction() as whole:
         if await open_cases(connection, [opened], Assumed(frozenset(), frozenset(), enacted)) is not None:
             raise AnotherEdition
