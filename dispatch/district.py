@@ -18,8 +18,10 @@ from shapely import LineString, Point
 
 from dispatch import competence, power_file, proof, source_files, timetable
 from dispatch.deadlines import Rules
+from dispatch.duplicates import Sameness
 from dispatch.errors import BrokenDistrict
 from dispatch.folder import CODE, TEXT, TRUTH, Column, Reading, Table, digits, one_of, optional, whole
+from dispatch.incidents import Bursts
 from dispatch.manifest import FILE, DistrictSettings, LayerEntry, Manifest, read_manifest
 from dispatch.model import (
     Base,
@@ -37,6 +39,7 @@ from dispatch.model import (
 )
 from dispatch.powers.book import PowerList
 from dispatch.rota import Rota, Shift
+from dispatch.sameness import read_bursts, read_sameness
 from geo.coverage import check_codes, check_layer, union_km2
 from geo.findings import Finding, findings_geojson
 from geo.grid import Cover, Layer, Metric, in_degrees, read_lines, read_zones
@@ -130,6 +133,10 @@ class District:
     """Of the video network; empty where the folder has none."""
     source_matters: Mapping[str, SourceMatter]
     """What other systems call matters; empty where the folder does not say."""
+    sameness: Sameness
+    """How near one thing is to itself."""
+    bursts: Bursts
+    """How many cases of one kind, how close together, are an incident."""
     holds_from: datetime | None
     """As `district.toml` says; None: from when it is loaded."""
     contents: Mapping[str, bytes]
@@ -180,6 +187,7 @@ def read(folder: Path) -> tuple[District | None, list[Finding]]:
     teams = _values(Team, tables["teams.csv"], kind=TeamKind)
     units = _values(Unit, tables["units.csv"], mode=Mode)
     own_time = rules.working_time
+    coded = {code for file in ("matters.csv", "classes.csv") if (table := tables[file]) for code in table.codes}
     district = District(
         code=manifest.code,
         name=manifest.name,
@@ -205,6 +213,8 @@ def read(folder: Path) -> tuple[District | None, list[Finding]]:
         rota=Rota(rows.values(), teams, units.values(), own_time.calendar, own_time.zone),
         cameras=_values(Camera, cameras),
         source_matters=_values(SourceMatter, source_matters, source=Source),
+        sameness=read_sameness(reading, manifest, coded),
+        bursts=read_bursts(reading, manifest, coded),
         holds_from=manifest.holds_from,
         contents=MappingProxyType(reading.contents),
     )

@@ -176,6 +176,11 @@ class UnknownCase(DomainError):
     There is no case {case}."""
 
 
+class UnknownReport(DomainError):
+    """没有编号为 {report} 的上报。
+    There is no report {report}."""
+
+
 class UnknownPower(DomainError):
     """权力清单中没有编号为 {power} 的事项。
     The power list has no item {power}.

@@ -51,6 +51,9 @@ class Draft(BaseModel):
         Field(max_length=5),
     ] = {}
     photos: Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]], Field(max_length=12)] = []
+    joins: Annotated[
+        str, Field(max_length=50, pattern=NO_NUL, description="The open case that it is the same as, says its sender.")
+    ] = ""
 
 
 class Forwarded(Draft):
@@ -172,7 +175,7 @@ def digest_fields(report: Report) -> dict[str, object]:
 
 def same_content(draft: Draft, stored: Report) -> bool:
     """Whether a draft says what the stored report of the same id says, leaving out what was filled for it then."""
-    given = draft.model_dump(exclude_none=True, exclude={"id", "lon", "lat"}, exclude_defaults=True)
+    given = draft.model_dump(exclude_none=True, exclude={"id", "lon", "lat", "joins"}, exclude_defaults=True)
     if (draft.lon, draft.lat) != (stored.given_lon, stored.given_lat):
         return False
     return all(

@@ -18,11 +18,17 @@ from dispatch.timing import Timing
 
 
 def opening(
-    ground: Ground, placed: Placed, decision: Decision, decided: Mapping[str, Any], number: int
+    ground: Ground,
+    placed: Placed,
+    decision: Decision,
+    decided: Mapping[str, Any],
+    number: int,
+    *,
+    held: bool = False,
 ) -> tuple[CaseRow, Entry]:
-    """The case as it is opened, and the event that opens it."""
+    """The case as it is opened, and the event that opens it; held: nobody is sent, whatever its source."""
     report, zones = placed.report, placed.place
-    state = State.TRIAGE if ground.looks_first(report.source) else State.ASSIGNED
+    state = State.TRIAGE if held or ground.looks_first(report.source) else State.ASSIGNED
     rules = ground.district.deadlines
     urgency, limit = limits(ground.matter(report.matter), rules)
     day = report.received_at.astimezone(ground.zone_info).strftime("%Y%m%d")

@@ -25,6 +25,7 @@ from dispatch.enactment import seen
 from dispatch.fleet import Fleet
 from dispatch.ground import Ground
 from dispatch.intake import Draft, Placed, place, same_content
+from dispatch.joining import join
 from dispatch.model import CaseRow
 from dispatch.opening import opening
 from dispatch.outcomes import Weighed
@@ -163,6 +164,8 @@ class Reception:
                 await moves.photos_are_here(connection, draft.photos)
         report = placed.report
         weighed = ground.weigh(report.lon, report.lat, report.accuracy_m, placed.place, draft.matter)
+        if draft.joins and (joined := await self._joined(draft, ground, placed, weighed, enacted)):
+            return joined
         gathered = self._gather(today, weighed, draft.matter, now, self._busy)
         answer: asyncio.Future[Received | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(draft, ground, today, enacted, placed, weighed, gathered, answer))
@@ -172,6 +175,19 @@ class Reception:
             return received
         async with connect(self._engine) as connection:
             return await _as_known(connection, report_id, draft)
+
+    async def _joined(
+        self, draft: Draft, ground: Ground, placed: Placed, weighed: Weighed, enacted: int
+    ) -> Received | None:
+        """What becomes of a report that is said to be the same as an open case; None: it opens one as any does."""
+        try:
+            joined = await join(self._engine, ground, placed, weighed, draft.joins, enacted)
+        except moves.AnotherEdition as another:
+            raise _NewEdition from another
+        except moves.AlreadyThere:
+            async with connect(self._engine) as connection:
+                return await _as_known(connection, placed.report.id, draft)
+        return Received(*joined, known=False, filled=placed.filled) if joined else None
 
     def _gather(self, today: Ground, weighed: Weighed, matter: str, now: datetime, busy: Collection[str]) -> _Gathered:
         """Whoever was responsible when it was seen: sent are the units that go for it today, from where they are."""

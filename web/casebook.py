@@ -63,7 +63,7 @@ async def list_cases(
         zone=zone,
     )
     async with connect(worker.engine) as connection:
-        rows = await cases.list_cases(connection, wanted, limit + 1, _read_cursor(cursor))
+        rows = await cases.list_cases(connection, wanted, limit + 1, case_cursor(cursor))
     page, following = cut("cases", rows, limit, lambda row: (row.received_at.isoformat(), row.case_no))
     return json_answer({"items": [case_view(row, worker.ground.district) for row in page], "next": following})
 
@@ -224,7 +224,7 @@ def parse_moment(given: str | None, zone: ZoneInfo, field: str, *, end: bool = F
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def _read_cursor(cursor: str | None) -> tuple[datetime, str] | None:
+def case_cursor(cursor: str | None) -> tuple[datetime, str] | None:
     """When the last case of the page before was received, and its number. Raises `InvalidCursor`."""
     key = read_cursor("cases", 2, cursor)
     if key is None:

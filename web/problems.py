@@ -41,6 +41,7 @@ STATUS: Final[Mapping[type[errors.DomainError], int]] = {
     errors.MissingColumn: 422,
     errors.BatchTooLarge: 413,
     errors.UnknownCase: 404,
+    errors.UnknownReport: 404,
     errors.UnknownPower: 404,
     errors.UnknownTeam: 422,
     errors.UnknownUnit: 422,

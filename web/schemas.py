@@ -64,6 +64,7 @@ class ReceivedOut(BaseModel):
     report: UUID
     state: State
     known: bool
+    joined: str | None
     filled: list[str]
     team: TeamName
     unit: UnitSent | None

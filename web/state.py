@@ -19,6 +19,7 @@ from dispatch.reception import Reception
 from dispatch.settings import Settings
 from dispatch.sources.adapt import Adapter
 from dispatch.store.roles import Guard
+from web.bursts import BurstWatch
 from web.feed import Feed
 from web.live import Hub
 from web.maplayers import MapLayers
@@ -48,6 +49,7 @@ class Worker:
     supervision: Supervision
     record: Record
     offering: Offering
+    bursts: BurstWatch = field(default_factory=BurstWatch)
     _drawn: dict[str, MapLayers] = field(default_factory=dict)
     _searched: dict[str, PowerSearch] = field(default_factory=dict)
     _searching: Lock = field(default_factory=Lock)

@@ -124,6 +124,7 @@ def received_view(received: Received, deciding: District, in_force: District) ->
         "report": str(case.report_id),
         "state": case.state.value,
         "known": received.known,
+        "joined": case.merged_into,
         "filled": list(received.filled),
         "team": team_name(team) if team else {"code": case.team, "name": case.team, "name_en": case.team, "kind": None},
         "unit": None

@@ -76,6 +76,10 @@ NOTES: Final[Mapping[str, tuple[str, str]]] = {
         "此来源的上报先经审核，审核后派遣。",
         "Reports of this source are looked at first; a unit is sent after that.",
     ),
+    "joins": (
+        "上报人确认与一件未办结的案件为同一件，随上报并入该案，不另派遣。",
+        "Its reporter said that it is the same as an open case: merged into that at once; nobody else is sent.",
+    ),
     "calendar_assumed": (
         "时限跨入放假安排尚未公布的年份，暂按周一至周五为工作日计算。",
         "Its limit reaches days whose holidays are not announced yet: counted by the day of the week.",

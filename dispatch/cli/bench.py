@@ -174,6 +174,23 @@ def verify_command(
     _measure(district, as_json, lambda ground, _, tell: verify.run(ground, tell, events))
 
 
+@app.command("duplicates")
+def duplicates_command(
+    district: DistrictOption = None,
+    reports: Annotated[int, typer.Option(min=200, help="How many reports of each made stream.")] = 5000,
+    refit: Annotated[bool, typer.Option("--fit", help="Fit the weights again, and show them.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Duplicates on made streams of known truth: precision 0.95 at recall 0.9, and 100 reports a second."""
+    from dispatch import district as districts
+    from dispatch.bench import duplicates
+
+    folder = settings_from(district=district).district_folder()
+    with told.status("正在载入数据 / loading the district …") as status:
+        result = duplicates.run(districts.load(folder), lambda line: status.update(f"{line} …"), reports, refit=refit)
+    _tell(result, as_json)
+
+
 def _measure(district: Path | None, as_json: bool, work: Callable[[Ground, Path, Tell], Result]) -> None:
     from dispatch import district as districts
     from dispatch.ground import prepare

@@ -6,6 +6,7 @@ import "./styles/map.css";
 import "./styles/panel.css";
 import "./styles/assignment.css";
 import "./styles/actions.css";
+import "./styles/same.css";
 
 import { render } from "preact";
 import { Client } from "../shared/client";

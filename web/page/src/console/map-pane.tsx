@@ -6,6 +6,7 @@ import type { District, LayerInfo } from "../shared/types";
 import { LOOKS } from "./attention";
 import type { Desk } from "./desk";
 import { CaseSign, UnitSign } from "./icons";
+import { Incidents } from "./incidents";
 import { MapView } from "./map-view";
 import { coded, t } from "./text";
 
@@ -51,6 +52,7 @@ export function MapPane({ desk }: { desk: Desk }) {
             </button>
           </div>
           <Layers desk={desk} district={district} />
+          <Incidents desk={desk} />
           <footer class="map-foot">
             <Schematic layers={[...district.layers, ...extras]} failed={failedLayers} />
             <Legend />

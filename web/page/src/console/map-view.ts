@@ -5,12 +5,14 @@ import { lang } from "../shared/i18n";
 import { makeMap } from "../shared/map";
 import { nameZones, SWITCHES, type Switch, showZones, switchZones } from "../shared/map-style";
 import type { Case, District, Unit } from "../shared/types";
+import { IncidentMarks } from "./incident-marks";
 import { Overlay } from "./overlay";
 import { type Pin, PinDrop } from "./pin";
 import { UnitRoom } from "./standing";
 
 export class MapView {
   readonly over: Overlay;
+  readonly incidents: IncidentMarks;
   private readonly room: UnitRoom;
   private readonly drop: PinDrop;
 
@@ -22,6 +24,7 @@ export class MapView {
   ) {
     this.over = new Overlay(map, above);
     this.room = new UnitRoom(map);
+    this.incidents = new IncidentMarks(map);
     this.drop = new PinDrop(map);
     map.on("click", ({ point, lngLat }) => {
       if (this.drop.isActive) {

@@ -9,6 +9,7 @@ import { flags, hold, look } from "./attention";
 import { ReporterContact } from "./contact";
 import type { Desk } from "./desk";
 import { DisputePart } from "./disputes";
+import { Duplicates, Reporters } from "./duplicates";
 import { Enforcement } from "./enforcement";
 import { Evidence } from "./evidence";
 import { CaseSign, UnitSign } from "./icons";
@@ -49,6 +50,7 @@ export function Panel({ desk, open }: { desk: Desk; open: OpenCase }) {
           </button>
         </div>
       )}
+      {open.detail && <Duplicates key={`same ${open.id}`} desk={desk} detail={open.detail} />}
       {open.detail && c && (
         <>
           <Orders key={open.id} desk={desk} detail={open.detail} />
@@ -60,6 +62,7 @@ export function Panel({ desk, open }: { desk: Desk; open: OpenCase }) {
       {open.detail && (
         <>
           <Report desk={desk} detail={open.detail} />
+          <Reporters desk={desk} detail={open.detail} />
           <Joined desk={desk} detail={open.detail} />
           <Evidence desk={desk} detail={open.detail} />
           <History desk={desk} detail={open.detail} />

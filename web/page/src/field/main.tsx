@@ -6,6 +6,7 @@ import "./styles/records.css";
 import "./styles/confirm.css";
 import "./styles/tasks.css";
 import "./styles/wide.css";
+import "./same/same.css";
 import { render } from "preact";
 import { Client } from "../shared/client";
 import { lang } from "../shared/i18n";

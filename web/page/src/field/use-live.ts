@@ -1,9 +1,11 @@
-/** How one's own recent cases stand, asked now and then while somebody looks: less than a stream on one bar of signal. */
+/** How one's own recent cases stand, or those that they were merged into: asked now and then while somebody looks: less than a stream on one bar of signal. */
 
 import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../shared/client";
+import { OVER } from "../shared/states";
 import type { Case } from "../shared/types";
 import type { Entry } from "./outbox/entry";
+import { leadingCase } from "./same/leading";
 
 const EVERY_MS = 20_000;
 const MOST = 10;
@@ -19,7 +21,7 @@ export function ownCases(entries: readonly Entry[]): string[] {
 export function useOwnCases(client: Client, entries: readonly Entry[], looking: boolean): ReadonlyMap<string, Case> {
   const [known, setKnown] = useState<ReadonlyMap<string, Case>>(new Map());
   const wanted = ownCases(entries)
-    .filter((number) => known.get(number)?.state !== "closed")
+    .filter((number) => !OVER.has(known.get(number)?.state ?? "assigned"))
     .slice(0, MOST)
     .join(" ");
   useEffect(() => {
@@ -28,7 +30,7 @@ export function useOwnCases(client: Client, entries: readonly Entry[], looking: 
     const ask = async (): Promise<void> => {
       if (document.visibilityState !== "visible") return;
       for (const number of wanted.split(" ")) {
-        const found = await client.case(number).catch(() => null);
+        const found = await leadingCase(client, number);
         if (gone) return;
         if (!found) continue;
         setKnown((before) => new Map(before).set(number, found));

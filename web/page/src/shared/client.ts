@@ -1,6 +1,7 @@
 /** Every call of the HTTP interface, by the question it asks. What is refused is thrown as a `Refused`. */
 
 import type { Dispute, DraftRow, EvidenceKind, Kept, OrdersAnswer, PowerPage, Proof } from "./casework";
+import type { Duplicate, Incident, Reporter } from "./duplicates";
 import type {
   Case,
   CaseDetail,
@@ -73,6 +74,24 @@ export class Client {
 
   report(report: NewReport, signal?: AbortSignal): Promise<ReportAnswer> {
     return this.post("/reports", report, signal);
+  }
+
+  /** The open cases that a report, not sent yet, may be the same as. */
+  duplicates(draft: NewReport, signal?: AbortSignal): Promise<{ items: Duplicate[] }> {
+    return this.post("/reports/duplicates", draft, signal);
+  }
+
+  /** The open cases that this one may be the same as. */
+  duplicatesOf(id: string): Promise<{ items: Duplicate[] }> {
+    return this.get(`/cases/${encodeURIComponent(id)}/duplicates`);
+  }
+
+  reporters(id: string): Promise<{ items: Reporter[] }> {
+    return this.get(`/cases/${encodeURIComponent(id)}/reporters`);
+  }
+
+  incidents(): Promise<{ items: Incident[] }> {
+    return this.get("/incidents");
   }
 
   photo(file: Blob, name = "photo.jpg", signal?: AbortSignal): Promise<PhotoAnswer> {

@@ -113,6 +113,8 @@ export interface NewReport {
   text?: string;
   contact?: Contact;
   photos?: string[];
+  /** The open case that it is the same as, says its sender. */
+  joins?: string;
 }
 
 export interface ZoneRef {
@@ -194,6 +196,8 @@ export interface ReportAnswer {
   state: State;
   /** The id was known: this is the same case again. */
   known: boolean;
+  /** The case that it was merged into as it was sent. */
+  joined?: string | null;
   filled: string[];
   team: RoutedTeam;
   unit: RoutedUnit | null;
@@ -412,14 +416,14 @@ export interface NewAction {
   accuracy_m?: number;
   /** Of `relocate`, instead of a place: the team whose part of the circle is meant. */
   settles?: string;
+  /** Of `merge`: the other case. */
+  into?: string;
   seq?: number;
   role?: Role;
   /** Of `return`. */
   reason?: string;
   /** Of `suspend`: a day. */
   until?: string;
-  /** Of `merge`: the other case. */
-  into?: string;
   evidence?: EvidenceItem[];
   procedure?: Papers;
   /** SHA-256 of each, from `POST /api/photos`. */

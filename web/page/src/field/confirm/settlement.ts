@@ -11,12 +11,19 @@ export interface Settlement {
 
 /** Null where nothing is asked (any more) and nothing was answered here. */
 export function settlement(answer: ReportAnswer, live: Case | undefined, entries: readonly Entry[]): Settlement | null {
+  if (answer.joined) return null;
   const outcomes = answer.decision.outcomes ?? [];
   if (!answer.decision.notes.includes("confirm_place") || outcomes.length < 2) return null;
   const given = entries
     .filter((e): e is DeedEntry => e.kind === "deed" && e.deed.action === "relocate" && e.deed.case === answer.case)
     .sort((a, b) => b.createdAt - a.createdAt)[0];
-  const over = live && (!live.notes.includes("confirm_place") || live.state === "handled" || live.state === "closed");
+  const over =
+    live &&
+    (live.case !== answer.case ||
+      live.state === "merged" ||
+      !live.notes.includes("confirm_place") ||
+      live.state === "handled" ||
+      live.state === "closed");
   // What was refused because somebody else settled it is no longer asked about.
   if (given && !(over && given.state === "rejected")) return { outcomes, given };
   return over ? null : { outcomes, given: null };

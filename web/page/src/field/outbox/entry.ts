@@ -44,6 +44,8 @@ export interface Draft {
   phone: string;
   /** When it was seen: the first photo, else the moment of sending. Epoch milliseconds. */
   seenAt: number | null;
+  /** The open case that the worker says it is the same as. */
+  joins?: string;
 }
 
 /** Who will come, as the server answered; `why` follows when there is network enough. */

@@ -32,7 +32,7 @@ export async function attempt(
 
 /** The report as the interface wants it. Throws when it has no place: the page lets no such report be sent. */
 export function reportBody(entry: ReportEntry, photos: string[]): NewReport {
-  const { place, matter, text, name, phone, seenAt } = entry.draft;
+  const { place, matter, text, name, phone, seenAt, joins } = entry.draft;
   if (!place) throw new Error("a report without a place");
   return {
     id: entry.id,
@@ -46,6 +46,7 @@ export function reportBody(entry: ReportEntry, photos: string[]): NewReport {
     text: text.trim(),
     contact: { name: name.trim(), phone: phone.trim() },
     photos,
+    ...(joins ? { joins } : {}),
   };
 }
 

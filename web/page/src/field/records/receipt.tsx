@@ -1,10 +1,11 @@
 /** Who will come: the answer to a report, big enough to be read in the sun. */
 
 import { lang, nameOf } from "../../shared/i18n";
-import { shownAs, stateName } from "../../shared/states";
+import { OVER, shownAs, stateName } from "../../shared/states";
 import { travel } from "../../shared/time";
 import type { Case, State, Team, Unit } from "../../shared/types";
 import type { Receipt } from "../outbox/entry";
+import { t as sameSays } from "../same/words";
 import { t, type Word } from "../words";
 
 const STATES: Partial<Record<State, Word>> = {
@@ -31,7 +32,9 @@ export interface Crews {
 export function ReceiptCard({ receipt, live, crews }: { receipt: Receipt; live: Case | undefined; crews: Crews }) {
   const { answer } = receipt;
   const { decision } = answer;
-  const passedOn = live !== undefined && live.team !== answer.team.code;
+  // Joined as it was sent, or merged since.
+  const leads = live && live.case !== answer.case ? live.case : answer.joined;
+  const passedOn = live !== undefined && (live.case !== answer.case || live.team !== answer.team.code);
   const team = passedOn
     ? (crews.teams.find((one) => one.code === live.team) ?? { name: live.team, name_en: live.team })
     : answer.team;
@@ -44,6 +47,7 @@ export function ReceiptCard({ receipt, live, crews }: { receipt: Receipt; live: 
         <strong>{receipt.answer.case}</strong>
         <CaseState state={live?.state ?? receipt.answer.state} />
       </p>
+      {leads && <p class="joined">{sameSays("joined", { case: leads })}</p>}
       <div class="who">
         <span class="label">{t("responsible")}</span>
         <strong>{nameOf(team)}</strong>
@@ -57,7 +61,7 @@ export function ReceiptCard({ receipt, live, crews }: { receipt: Receipt; live: 
           {unit.eta_s !== null && <span class="eta">{t("minutes", { span: travel(unit.eta_s, lang()) })}</span>}
         </div>
       ) : (
-        <p class="notice">{t("noUnit")}</p>
+        !(leads && live?.state !== "assigned") && <p class="notice">{t("noUnit")}</p>
       )}
       {why && (
         <p class="why">
@@ -73,5 +77,5 @@ export function ReceiptCard({ receipt, live, crews }: { receipt: Receipt; live: 
 /** The unit that is on the case now. */
 function coming(live: Case, crews: Crews) {
   const unit = crews.units.find((one) => one.code === live.unit);
-  return unit ? { ...unit, eta_s: live.eta_s } : null;
+  return unit ? { ...unit, eta_s: OVER.has(live.state) ? null : live.eta_s } : null;
 }

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../../shared/client";
+import type { Duplicate } from "../../shared/duplicates";
 import { nameOf } from "../../shared/i18n";
 import type { Case, Datum, District, Matters } from "../../shared/types";
 import { Picker } from "../matter/picker";
@@ -12,6 +13,9 @@ import { better, type LonLat, onMap, zonesAt } from "../position/place";
 import { PlaceMap } from "../position/place-map";
 import { keepDatum, keptDatum, useDevicePosition } from "../position/watch";
 import type { Crews } from "../records/receipt";
+import { alreadyOpen } from "../same/ask";
+import { Same } from "../same/same";
+import { t as sameSays } from "../same/words";
 import { t } from "../words";
 import { Details } from "./details";
 import { PlaceLine } from "./place-line";
@@ -44,6 +48,8 @@ export function Report(props: ReportProps) {
   const [follow, setFollow] = useState(draft.place === null);
   const [working, setWorking] = useState(false);
   const [zones, setZones] = useState<Record<string, GeoJSON.FeatureCollection>>({});
+  const [asking, setAsking] = useState(false);
+  const [offered, setOffered] = useState<readonly Duplicate[]>([]);
   const device = useDevicePosition(datum, round);
 
   const change = (part: Partial<Draft>): void => onChange((e) => ({ ...e, draft: { ...e.draft, ...part } }));
@@ -75,14 +81,36 @@ export function Report(props: ReportProps) {
 
   const send = async (): Promise<void> => {
     if (!draft.place) return onSay(t("placeFirst"));
+    if (asking) return;
     keepRecent(draft.matter);
-    await props.onSend(entry);
+    setAsking(true);
+    const open = await alreadyOpen(client, entry);
+    setAsking(false);
+    if (open.length > 0) setOffered(open);
+    else await deliver("");
   };
+  /** joins: the case that it is the same as; empty: it is another. */
+  const deliver = async (joins: string): Promise<void> => {
+    setOffered([]);
+    await props.onSend({ ...entry, draft: { ...draft, joins } });
+  };
+  useEffect(() => setOffered([]), [entry.id]);
 
   if (props.sent && props.sent.state !== "draft" && props.sent.kind === "report") {
     const { entries, crews, onAgain, onEdit, onHurry, onDeed, live, sent } = props;
     return (
       <SentCard {...{ client, district, sent, entries, crews, live, matters, onAgain, onEdit, onHurry, onDeed }} />
+    );
+  }
+
+  if (offered.length > 0) {
+    return (
+      <Same
+        offered={offered}
+        onSame={(one) => void deliver(one.case)}
+        onAnother={() => void deliver("")}
+        onBack={() => setOffered([])}
+      />
     );
   }
 
@@ -154,8 +182,8 @@ export function Report(props: ReportProps) {
         <footer class="actions">
           {photos.length === 0 ? (
             <>
-              <button type="button" class="second send-bare" onClick={() => void send()}>
-                {t("sendNoPhoto")}
+              <button type="button" class="second send-bare" disabled={asking} onClick={() => void send()}>
+                {asking ? sameSays("asking") : t("sendNoPhoto")}
               </button>
               <Camera className="primary camera" camera onFiles={(files) => void addPhotos(files)}>
                 {t("photo")}
@@ -166,8 +194,8 @@ export function Report(props: ReportProps) {
               <Camera className="second" camera onFiles={(files) => void addPhotos(files)}>
                 {t("photoMore")}
               </Camera>
-              <button type="button" class="primary send" disabled={working} onClick={() => void send()}>
-                {t("send")}
+              <button type="button" class="primary send" disabled={working || asking} onClick={() => void send()}>
+                {asking ? sameSays("asking") : t("send")}
               </button>
             </>
           )}
