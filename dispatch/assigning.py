@@ -184,7 +184,7 @@ def _candidates(
     also: str = "",
 ) -> list[Candidate]:
     to = towards(case.team, decision, (case.lon, case.lat))
-    return ground.candidates(case.team, *to, fleet, now, busy, also)
+    return ground.candidates(case.team, *to, fleet, now, busy, also, case.matter)
 
 
 def _may_go(candidates: Sequence[Candidate], busy: frozenset[str], order: Order, on: Mapping[str, str]) -> None:
@@ -198,4 +198,9 @@ def _may_go(candidates: Sequence[Candidate], busy: frozenset[str], order: Order,
         raise errors.UnitCannotGo({"field": "unit", "reason": why}, unit=unit, case=order.case_no, why=en, why_zh=zh)
 
 
-_WHY: Final = {"off_shift": ("不在班", "it is off shift"), "unreachable": ("到不了", "no way leads there")}
+_WHY: Final = {
+    "off_shift": ("已自报下班", "it said that it is off shift"),
+    "off_duty": ("此时不当班", "it is not on duty"),
+    "unskilled": ("不具备所需技能", "it does not have the skill"),
+    "unreachable": ("到不了", "no way leads there"),
+}

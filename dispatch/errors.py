@@ -331,6 +331,20 @@ class UnitCannotGo(DomainError):
     Plan again, or send another."""
 
 
+class UnitOffDuty(DomainError):
+    """单元 {unit} 此刻不在班。
+    Unit {unit} is not on duty.
+    请由指挥中心指定该单元，或不指定单元。
+    Let the command centre name it, or name none."""
+
+
+class UnitUnskilled(DomainError):
+    """单元 {unit} 不具备该事项要求的技能（{skill}）。
+    Unit {unit} does not have the skill that the matter asks for ({skill}).
+    请由指挥中心指定该单元，或不指定单元。
+    Let the command centre name it, or name none."""
+
+
 # --- where units are --------------------------------------------------------------------------------------------
 
 

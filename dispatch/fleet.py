@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -143,11 +143,13 @@ class Fleet:
         known = self._known.get(code)
         return known is None or known.position.on_shift is not False
 
-    def nearest(self, team: str, lon: float, lat: float, busy: Collection[str]) -> list[str]:
-        """The nearest in a straight line of a team's units that are on shift and not busy: `MOST` in all its modes."""
+    def nearest(
+        self, team: str, lon: float, lat: float, busy: Collection[str], fit: Callable[[str], bool] = lambda _: True
+    ) -> list[str]:
+        """The nearest in a straight line of a team's units that are on shift, free and fit: `MOST` in all its modes."""
 
         def wanted(code: str) -> bool:
-            return code not in busy and self.on_shift(code)
+            return code not in busy and self.on_shift(code) and fit(code)
 
         groups = [_group(team, mode) for mode in Mode]
         each = self.MOST // len(groups)

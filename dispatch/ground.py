@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,18 +37,39 @@ class Ground:
     zone_info: ZoneInfo
 
     def candidates(
-        self, team: str, lon: float, lat: float, fleet: Fleet, now: datetime, busy: Collection[str] = (), also: str = ""
+        self,
+        team: str,
+        lon: float,
+        lat: float,
+        fleet: Fleet,
+        now: datetime,
+        busy: Collection[str] = (),
+        also: str = "",
+        matter: str = "",
     ) -> list[Candidate]:
         """The team's units with their way to the point (WGS 84 degrees) from where they are, or else from their base.
 
-        Of a very large team the nearest in a straight line that are free (not in `busy`), and `also`. From where no way
-        is known (outside the district, say) the base counts.
+        While nobody of it is on duty, those of the teams that stand in too; whether each is on duty and has the skill
+        for the matter is said of it. Of a very large team the nearest in a straight line that could go at once (not in
+        `busy`), and `also`: a unit of it, or of a team that can stand in for it at all. From where no way is known
+        (outside the district, say) the base counts.
         """
-        units: Sequence[Unit] = self.units_of.get(team, ())
-        if len(units) > fleet.MOST:
-            near = dict.fromkeys((*fleet.nearest(team, lon, lat, busy), also))
-            known = (self.district.units.get(code) for code in near)
-            units = [unit for unit in known if unit and unit.team == team] or units[: fleet.MOST]
+        rota = self.district.rota
+        watch, known = rota.watch(team, now), self.district.matters.get(matter)
+        on_duty, asks = watch.on_duty, known is not None and bool(known.skill)
+
+        def fit(code: str) -> bool:
+            return code in on_duty and (not asks or rota.able(code, known))
+
+        units: list[Unit] = []
+        for one in watch.teams:
+            theirs = self.units_of.get(one, ())
+            if len(theirs) > fleet.MOST:
+                near = (self.district.units.get(code) for code in fleet.nearest(one, lon, lat, busy, fit))
+                theirs = tuple(unit for unit in near if unit and unit.team == one) or theirs[: fleet.MOST]
+            units += theirs
+        if also and (unit := self.district.units.get(also)) and unit not in units and self._may_go(team, unit):
+            units.append(unit)
         fresh = {unit.code: fix for unit in units if (fix := fleet.fresh(unit.code))}
         from_there: dict[str, Leg | None] = {}
         for mode in {unit.mode for unit in units if unit.code in fresh}:
@@ -60,13 +81,19 @@ class Ground:
         from_base = iter(self.travel.legs_to(based, lon, lat) if based else ())
         found = []
         for unit in units:
-            on_shift, leg = fleet.on_shift(unit.code), from_there.get(unit.code)
+            code, leg, age = unit.code, from_there.get(unit.code), None
             if leg is None:
-                found.append(Candidate(unit, next(from_base), on_shift=on_shift))
+                leg = next(from_base)
             else:
-                age = max(0, round((now - fresh[unit.code].at).total_seconds()))
-                found.append(Candidate(unit, leg, age, on_shift))
+                age = max(0, round((now - fresh[code].at).total_seconds()))
+            duty = code in on_duty or (code == also and rota.on_duty(code, now))
+            able = not asks or rota.able(code, known)
+            found.append(Candidate(unit, leg, age, fleet.on_shift(code), duty, able))
         return found
+
+    def _may_go(self, team: str, unit: Unit) -> bool:
+        """Whether a unit is of a team, or of one that stands in for it while nobody of it is on duty."""
+        return unit.team == team or (team in self.district.teams and unit.team in self.district.rota.chain(team))
 
     def weigh(self, lon: float, lat: float, radius_m: float, place: Place, matter: str) -> Weighed:
         """Who is responsible for a position (WGS 84 degrees), good to `radius_m`, whose middle lies in `place`.

@@ -76,6 +76,8 @@ ROWS: Final[tuple[_Row, ...]] = (
     # from                   what is done (when)         who may                  needs         to          deadline
     ((TRIAGE,),              A.ASSIGN,                   "dispatcher",            "",           ASSIGNED,   STARTS),
     ((ASSIGNED,),            A.ACCEPT,                   "team",                  "",           ACCEPTED,   KEEPS),
+    # A unit that can go is free again: the desk gives it the case.
+    ((ASSIGNED, ACCEPTED),   A.OFFER,                    "",                      "",           SAME,       KEEPS),
     ((ACCEPTED,),            A.SET_OUT,                  "team",                  "",           ON_THE_WAY, KEEPS),
     ((ACCEPTED, ON_THE_WAY), A.ARRIVE,                   "team",                  "",           ON_SCENE,   KEEPS),
     ((ON_SCENE,),            A.HANDLE,                   "team",                  "note",       HANDLED,    ENDS),
@@ -137,6 +139,7 @@ RESTS_ON_EDITION: Final = frozenset(
         Action.REPORT,
         Action.ASSIGN,
         Action.ACCEPT,
+        Action.OFFER,
         Action.REWORK,
         Action.REASSIGN,
         Action.RULE,

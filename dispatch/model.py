@@ -81,6 +81,7 @@ class Action(StrEnum):
     CANCEL = "cancel"
     REOPEN = "reopen"
     ESCALATE = "escalate"
+    OFFER = "offer"
     RELOCATE = "relocate"
     EVIDENCE = "evidence"
     DISCLOSE = "disclose"
@@ -349,7 +350,7 @@ class RuleVerdict:
 
 @dataclass(frozen=True, slots=True)
 class UnitVerdict:
-    """A unit of the responsible team, and whether it was sent."""
+    """A unit of the responsible team, or of one that stands in for it, and whether it was sent."""
 
     unit: str
     mode: Mode
@@ -357,7 +358,8 @@ class UnitVerdict:
     distance_m: float | None
     chosen: bool
     reason: str
-    """`nearest`, `farther`, `busy`, `off_shift`, `unreachable`; `on_it`: it goes on with the case it is on."""
+    """`nearest`, `farther`, `busy`, `off_duty`, `off_shift` (it said so itself), `unskilled`, `unreachable`; `on_it`:
+    it goes on with the case it is on."""
     seen_s: int | None = None
     """Counted from where it was so many seconds before; None: from its base."""
 

@@ -68,6 +68,7 @@ ACTION_NAMES: Final[Mapping[Action, tuple[str, str]]] = {
     Action.CANCEL: ("撤销", "cancel"),
     Action.REOPEN: ("重新打开", "reopen"),
     Action.ESCALATE: ("升级督办", "escalate"),
+    Action.OFFER: ("补派单元", "offer to a unit"),
     Action.RELOCATE: ("更正位置", "relocate"),
     Action.EVIDENCE: ("附证据", "add evidence"),
     Action.DISCLOSE: ("查阅联系方式", "ask who reported it"),

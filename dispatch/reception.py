@@ -27,6 +27,7 @@ from dispatch.intake import Draft, Placed, place, same_content
 from dispatch.model import CaseRow
 from dispatch.opening import opening
 from dispatch.outcomes import Weighed
+from dispatch.rota import Watch
 from dispatch.routing import Candidate
 from dispatch.store import cases, moves
 from dispatch.store.engine import connect
@@ -50,11 +51,12 @@ class Received:
 class _Gathered:
     """Who may be sent."""
 
+    watch: Watch
     candidates: list[Candidate]
     passed: frozenset[str]
     """Those of a large team who were believed to be on a case: of the others, the nearest are the candidates."""
     is_all: bool
-    """Nobody of the team was left out."""
+    """Nobody who may go for the team was left out."""
 
     def holds(self, busy: Collection[str]) -> bool:
         """Whether the same would be gathered with these on a case."""
@@ -139,7 +141,7 @@ class Reception:
                 await moves.photos_are_here(connection, draft.photos)
         report = placed.report
         weighed = ground.weigh(report.lon, report.lat, report.accuracy_m, placed.place, draft.matter)
-        gathered = self._gather(today, weighed, now, self._busy)
+        gathered = self._gather(today, weighed, draft.matter, now, self._busy)
         answer: asyncio.Future[Received | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(draft, ground, today, enacted, placed, weighed, gathered, answer))
         if self._writing is None:
@@ -149,14 +151,14 @@ class Reception:
         async with connect(self._engine) as connection:
             return await _as_known(connection, report_id, draft)
 
-    def _gather(self, today: Ground, weighed: Weighed, now: datetime, busy: Collection[str]) -> _Gathered:
-        """Whoever was responsible when it was seen: sent are the units that the team has today, from where they are."""
+    def _gather(self, today: Ground, weighed: Weighed, matter: str, now: datetime, busy: Collection[str]) -> _Gathered:
+        """Whoever was responsible when it was seen: sent are the units that go for it today, from where they are."""
         team, fleet = weighed.ruling.team, self._fleet
-        candidates = today.candidates(team, weighed.lon, weighed.lat, fleet, now, busy)
-        units = today.units_of.get(team, ())
-        large = len(units) > fleet.MOST
-        passed = frozenset(u.code for u in units if u.code in busy) if large else frozenset()
-        return _Gathered(candidates, passed, len(candidates) == len(units))
+        watch = today.district.rota.watch(team, now)
+        candidates = today.candidates(team, weighed.lon, weighed.lat, fleet, now, busy, matter=matter)
+        teams = [today.units_of.get(code, ()) for code in watch.teams]
+        passed = frozenset(u.code for units in teams if len(units) > fleet.MOST for u in units if u.code in busy)
+        return _Gathered(watch, candidates, passed, len(candidates) == sum(map(len, teams)))
 
     async def _write_waiting(self) -> None:
         """One group after the other, until nobody waits."""
@@ -220,7 +222,8 @@ class Reception:
             if not gathered.is_all:
                 # Of a large team some were left out, which others of the group or a corrected belief may change.
                 if not gathered.holds(busy):
-                    gathered = self._gather(one.today, one.weighed, one.placed.report.received_at, busy)
+                    report = one.placed.report
+                    gathered = self._gather(one.today, one.weighed, report.matter, report.received_at, busy)
                 # Nobody is passed over for a belief that is not checked.
                 units |= gathered.passed
             units |= {candidate.unit.code for candidate in gathered.candidates}
@@ -234,6 +237,7 @@ class Reception:
                 facts=one.placed.facts,
                 weighed=one.weighed,
                 held=one.ground.looks_first(one.placed.report.source),
+                watch=gathered.watch,
             )
             decided = routing.as_json(decision)
             case, entry = opening(one.ground, one.placed, decision, decided, number)

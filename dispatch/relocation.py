@@ -115,13 +115,14 @@ def _again(
         version=then.district.version,
         ruling=weighed.ruling,
         place=at.place,
-        candidates=today.candidates(team, *to, fleet, now, others, case.unit or ""),
+        candidates=today.candidates(team, *to, fleet, now, others, (stays and case.unit) or "", case.matter),
         busy=others,
         notes=(*at.notes, *(["stays_reassigned"] if by_hand else [])),
         facts=at.facts,
         weighed=weighed,
         on_it=case.unit if stays else None,
         held=held,
+        watch=today.district.rota.watch(team, now),
     )
     there = stays and case.state is State.ON_SCENE
     unit = case.unit if there else decision.unit

@@ -33,6 +33,8 @@ NOBODY: Final = "-"
 _CLOCK: Final = re.compile(r"([0-2]?[0-9]):([0-5][0-9])")
 AHEAD_DAYS: Final = 31
 """So far ahead the next crew is looked for."""
+KEPT: Final = 1024
+"""Watches of so many teams and minutes are remembered: every report asks for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,25 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """Who goes for a team at a moment."""
+
+    team: str
+    """The responsible one."""
+    stand_in: tuple[str, ...]
+    """Those whose units go because nobody of it is on duty, in its own order."""
+    on_duty: frozenset[str]
+    """Units of all of them that are on duty; empty: nobody goes."""
+    next_crew_at: datetime | None
+    """When somebody will; None where somebody is on duty, and where nobody will be within a month."""
+
+    @property
+    def teams(self) -> tuple[str, ...]:
+        """All whose units are weighed, the responsible one first."""
+        return (self.team, *self.stand_in)
+
+
+@dataclass(frozen=True, slots=True)
 class _Turn:
     """A shift, ready to be asked."""
 
@@ -105,6 +126,7 @@ class Rota:
         self._skills = {unit.code: split(unit.skills) for unit in listed}
         for unit, team in self._team_of.items():
             self._units.setdefault(team, set()).add(unit)
+        self._watches: dict[tuple[str, int], Watch] = {}
         self._turns: dict[str, list[_Turn]] = {}
         for shift in shifts:
             own = self._units.get(shift.team, set())
@@ -129,6 +151,24 @@ class Rota:
         if self.crew(team, at):
             return ()
         return tuple(code for code in self.chain(team) if self.crew(code, at))
+
+    def watch(self, team: str, at: datetime) -> Watch:
+        """Who goes for a team, which need not be one of the district's: then it has nobody."""
+        # Shifts begin and end with a minute.
+        key = (team, int(at.timestamp() // 60))
+        found = self._watches.get(key)
+        if found is None:
+            if len(self._watches) >= KEPT:
+                self._watches.clear()
+            found = self._watches[key] = self._watched(team, at)
+        return found
+
+    def _watched(self, team: str, at: datetime) -> Watch:
+        if team not in self._teams:
+            return Watch(team, (), frozenset(), None)
+        others = self.stands_in(team, at)
+        crew = frozenset[str]().union(*(self.crew(code, at) for code in (team, *others)))
+        return Watch(team, others, crew, None if crew else self.next_crew_at(team, at))
 
     def chain(self, team: str) -> tuple[str, ...]:
         """The teams that stand in for one at all, in its own order."""

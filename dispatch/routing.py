@@ -9,6 +9,7 @@ from typing import Any
 from dispatch.competence import Place, Ruling
 from dispatch.model import Decision, Outcome, Unit, UnitVerdict, ZoneRef
 from dispatch.outcomes import Weighed
+from dispatch.rota import Watch
 from geo.travel import Leg
 
 
@@ -21,6 +22,18 @@ class Candidate:
     seen_s: int | None = None
     """The way is from where the unit was so many seconds ago; None: from its base."""
     on_shift: bool = True
+    """It did not say itself that it is off shift."""
+    on_duty: bool = True
+    """By the shifts of its team."""
+    able: bool = True
+    """It has the skill that the matter asks for."""
+
+    @property
+    def unfit(self) -> str:
+        """Why it would not be sent, free or not: what does not pass first. Empty: it would."""
+        if not self.able:
+            return "unskilled"
+        return "off_shift" if not self.on_shift else "" if self.on_duty else "off_duty"
 
 
 def hindrance(candidate: Candidate, busy: Collection[str], on_it: str | None = None) -> str:
@@ -29,7 +42,7 @@ def hindrance(candidate: Candidate, busy: Collection[str], on_it: str | None = N
         return "unreachable"
     if candidate.unit.code == on_it:
         return ""
-    return "off_shift" if not candidate.on_shift else "busy" if candidate.unit.code in busy else ""
+    return candidate.unfit or ("busy" if candidate.unit.code in busy else "")
 
 
 def rank(candidates: Sequence[Candidate], busy: Collection[str], on_it: str | None = None) -> tuple[UnitVerdict, ...]:
@@ -73,23 +86,26 @@ def decide(
     weighed: Weighed | None = None,
     on_it: str | None = None,
     held: bool = False,
+    watch: Watch | None = None,
 ) -> Decision:
     """The decision for one report.
 
     ruling: the row of the table that won here; place: the zones that hold the report; candidates: the responsible
-    team's units with their way there; busy: codes of units that are on a case; weighed: what the circle that the
-    position is came to, and where `ruling` is from; on_it: the unit that stays on the case if it can; held: nobody is
-    sent yet, because somebody looks at the report first.
+    team's units with their way there, and those of who stands in for it; busy: codes of units that are on a case;
+    weighed: what the circle that the position is came to, and where `ruling` is from; on_it: the unit that stays on the
+    case if it can; held: nobody is sent yet, because somebody looks at the report first; watch: who goes for the team
+    that has the case (None: nobody asks who is on duty).
     """
     units = () if held else rank(candidates, busy, on_it)
     sent = units[0] if units and units[0].chosen else None
-    why_none = (
-        ["held"]
-        if held
-        else []
-        if sent
-        else ["no_unit_free" if any(u.reason in ("busy", "off_shift") for u in units) else "no_unit_can_reach"]
-    )
+    why_none = [] if sent else ["held" if held else _why_none(units)]
+    on_duty: dict[str, str] = {}
+    theirs = {one.unit.code for one in candidates if watch and one.unit.team == watch.team}
+    if watch and watch.stand_in and not held and not (sent and sent.unit in theirs):
+        why_none = ["stand_in", *why_none]
+        on_duty["stand_in"] = "|".join(watch.stand_in)
+    if watch and watch.next_crew_at and "off_duty" in why_none:
+        on_duty["next_crew_at"] = watch.next_crew_at.isoformat()
     return Decision(
         version=version,
         rule=ruling.rule.code,
@@ -102,13 +118,21 @@ def decide(
         rules=ruling.verdicts,
         units=units,
         notes=(*notes, *(weighed.notes if weighed else ()), *why_none),
-        facts={**(facts or {}), **(weighed.facts if weighed else {})},
+        facts={**(facts or {}), **(weighed.facts if weighed else {}), **on_duty},
         radius_m=weighed.radius_m if weighed else None,
         kinds=weighed.kinds if weighed else 1,
         outcomes=weighed.outcomes if weighed else (),
         target=weighed.target if weighed else None,
         circle=weighed.circle if weighed else None,
     )
+
+
+def _why_none(units: Sequence[UnitVerdict]) -> str:
+    """What keeps a case waiting: that which passes soonest."""
+    reasons = {unit.reason for unit in units}
+    if reasons & {"busy", "off_shift"}:
+        return "no_unit_free"
+    return "off_duty" if "off_duty" in reasons else "no_unit_able" if "unskilled" in reasons else "no_unit_can_reach"
 
 
 def as_json(decision: Decision) -> dict[str, Any]:
@@ -129,18 +153,7 @@ def as_json(decision: Decision) -> dict[str, Any]:
         "rules": [
             {"rule": row.rule, "team": row.team, "chosen": row.chosen, "reason": row.reason} for row in decision.rules
         ],
-        "units": [
-            {
-                "unit": row.unit,
-                "mode": row.mode,
-                "eta_s": row.eta_s,
-                "distance_m": row.distance_m,
-                "chosen": row.chosen,
-                "reason": row.reason,
-                "seen_s": row.seen_s,
-            }
-            for row in decision.units
-        ],
+        "units": units_as_json(decision.units),
         "notes": list(decision.notes),
         "facts": dict(decision.facts),
         "radius_m": decision.radius_m,
@@ -148,6 +161,22 @@ def as_json(decision: Decision) -> dict[str, Any]:
         "outcomes": [_outcome(one) for one in decision.outcomes],
         **{name: {"lon": at[0], "lat": at[1]} for name, at in points.items() if at},
     }
+
+
+def units_as_json(units: Sequence[UnitVerdict]) -> list[dict[str, Any]]:
+    """Units that were weighed, as they stand in a decision."""
+    return [
+        {
+            "unit": row.unit,
+            "mode": row.mode,
+            "eta_s": row.eta_s,
+            "distance_m": row.distance_m,
+            "chosen": row.chosen,
+            "reason": row.reason,
+            "seen_s": row.seen_s,
+        }
+        for row in units
+    ]
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     position_stale_s: int = Field(300, ge=1, description="Seconds after which a unit's position counts no more.")
     checkpoint_minutes: float = Field(10, ge=0, description="Minutes between checkpoints of the record; 0: none.")
     checkpoint_key: Path | None = Field(None, description="The key that signs them. Unset: one in the data folder.")
+    offer_s: float = Field(20, ge=0, description="Seconds between looks for a unit for cases that wait; 0: never.")
     track_days: int = Field(90, ge=1, description="Days for which the ways of units are kept.")
 
     def derived_dir(self) -> Path:

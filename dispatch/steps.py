@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final, cast
@@ -16,16 +16,18 @@ from dispatch.ground import Ground
 from dispatch.history import History
 from dispatch.lifecycle import BESIDE, HOLDS_UNIT, MOST_LEVELS
 from dispatch.model import Action, CaseRow, State
+from dispatch.names import Role
 from dispatch.opening import after
 from dispatch.orders import Order
 from dispatch.outcomes import towards
 from dispatch.relocation import relocate, settle
-from geo.travel import Leg
 
 _JOINED: Final = UUID("6c1d3f0e-5d0a-4b7e-9b53-3d1f8f0a2c11")
 """For the id of the event that a merger leaves with the other case: it follows from the order's."""
 _FREES: Final = frozenset({Action.RETURN, Action.MERGE, Action.CANCEL})
 """Actions after which the case has no unit."""
+_OF_THE_FIELD: Final = frozenset({Role.TEAM, Role.GRID_WORKER})
+"""Who does not send units out of their turn."""
 _THERE: Final = frozenset({State.ON_THE_WAY, State.ON_SCENE})
 """States that only the unit is in that set out."""
 
@@ -140,7 +142,8 @@ def decide_sending(
         busy = busy - {case.unit}
     to = towards(team, before, (case.lon, case.lat))
     back = case.unit if resumes and not order.unit and case.unit not in busy else None
-    unit, leg = _send(today, fleet, team, order.unit, to, busy, now, back)
+    sent, unfit = _send(today, fleet, order, team, case.matter, to, busy, now, back or "")
+    unit, leg = (sent.unit.code, sent.leg) if sent else (None, None)
     moved = replace(
         case,
         state=transition.target,
@@ -153,12 +156,38 @@ def decide_sending(
     if resumes in _THERE and unit != case.unit:
         moved = replace(moved, state=State.ACCEPTED)
     if (team, unit) != (case.team, case.unit):
-        mode = today.district.units[unit].mode if unit else None
-        moved = replace(moved, eta_s=round(leg.seconds) if leg else None, mode=mode)
+        moved = replace(moved, eta_s=round(leg.seconds) if leg else None, mode=sent.unit.mode if sent else None)
     said: dict[str, object] = {"version": today.district.version}
+    if unfit:
+        said["despite"] = unfit
     if order.action is Action.RULE:
         said["ruling"] = {"dispute": history.returns[-1].id, "matter": case.matter, "team": team}
     return _done(order, case, moved, said, {}, now)
+
+
+def decide_offer(
+    today: Ground,
+    fleet: Fleet,
+    order: Order,
+    case: CaseRow,
+    before: Mapping[str, Any],
+    busy: frozenset[str],
+    now: datetime,
+) -> tuple[CaseRow, Entry] | None:
+    """As `decide_sending`, for a case that waits: it goes to the nearest unit that is free by now; None: there is none.
+
+    The event says who was weighed.
+    """
+    transition = lifecycle.advance(case.state, order.action, {})
+    to = towards(case.team, before, (case.lon, case.lat))
+    units = routing.rank(today.candidates(case.team, *to, fleet, now, busy, matter=case.matter), busy)
+    if not units or not units[0].chosen:
+        return None
+    sent = units[0]
+    eta_s = None if sent.eta_s is None else int(sent.eta_s)
+    moved = replace(case, state=transition.target, unit=sent.unit, eta_s=eta_s, mode=sent.mode)
+    told = {"version": today.district.version, "units": routing.units_as_json(units)}
+    return _done(order, case, moved, told, {}, now)
 
 
 def decide_relocation(
@@ -232,27 +261,36 @@ def after_of(case: CaseRow) -> dict[str, object]:
 def _send(
     ground: Ground,
     fleet: Fleet,
+    order: Order,
     team: str,
-    unit: str,
+    matter: str,
     to: tuple[float, float],
     busy: frozenset[str],
     now: datetime,
-    back: str | None = None,
-) -> tuple[str | None, Leg | None]:
-    """The unit that was asked for, or `back` if the team still has it, or its nearest free one; with its way there."""
-    candidates = ground.candidates(team, *to, fleet, now, busy, unit or back or "")
-    legs: Mapping[str, Leg | None] = {c.unit.code: c.leg for c in candidates}
-    if not unit:
-        unit = back if back and back in legs else _nearest(candidates, busy)
-        if not unit:
-            return None, None
-    if unit not in legs:
+    back: str,
+) -> tuple[routing.Candidate | None, str]:
+    """The unit that the order names, or `back` if it may still go, or the nearest that is free.
+
+    A unit that is named may be off duty or without the skill: the second is what it was sent despite of (`off_duty`,
+    `off_shift`, `unskilled`), or empty. Whoever says that he is not of the command centre is refused then.
+    """
+    candidates = ground.candidates(team, *to, fleet, now, busy, order.unit or back, matter)
+    found = {one.unit.code: one for one in candidates}
+    if not order.unit:
+        watch = ground.district.rota.watch(team, now)
+        going = [one for one in candidates if one.unit.team in watch.teams]
+        if back in found and found[back] in going and not found[back].unfit:
+            return found[back], ""
+        ranked = routing.rank(going, busy)
+        return (found[ranked[0].unit] if ranked and ranked[0].chosen else None), ""
+    unit = order.unit
+    if unit not in found:
         raise errors.UnknownUnit({"field": "unit"}, unit=unit, team=team)
     if unit in busy:
         raise errors.UnitBusy({"field": "unit"}, unit=unit, case="—")
-    return unit, legs[unit]
-
-
-def _nearest(candidates: Sequence[routing.Candidate], busy: frozenset[str]) -> str:
-    ranked = routing.rank(candidates, busy)
-    return ranked[0].unit if ranked and ranked[0].chosen else ""
+    unfit = found[unit].unfit
+    if unfit and order.role in _OF_THE_FIELD:
+        if unfit == "unskilled":
+            raise errors.UnitUnskilled({"field": "unit"}, unit=unit, skill=ground.district.matters[matter].skill)
+        raise errors.UnitOffDuty({"field": "unit"}, unit=unit)
+    return found[unit], unfit

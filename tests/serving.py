@@ -22,7 +22,12 @@ _KEYS: Final = tempfile.TemporaryDirectory(prefix="onegrid-keys-")
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[str]:
-    """Base URL of a server that answers. It signs checkpoints by a key of its own, where none is named."""
+    """Base URL of a server that answers.
+
+    Where nothing else is said it signs checkpoints by a key of its own, and does nothing to a case by itself.
+    """
+    if "offer_s" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"offer_s": 0.0})
     if "checkpoint_key" not in settings.model_fields_set:
         settings = settings.model_copy(update={"checkpoint_key": Path(_KEYS.name) / "checkpoint.key"})
     with socket.socket() as taken:

@@ -203,7 +203,7 @@ def test_orphans_duplicates_and_missing_teams_are_all_named(folder: Path) -> Non
         ("unknown_reference", "dedicated"): 1,
         ("rule_team_unknown", "rules.csv"): 1,
         ("unknown_reference", "units.csv"): 2,
-        ("unknown_reference", "shifts.csv"): 1,
+        ("unknown_reference", "shifts.csv"): 2,
         ("unknown_reference", "teams.csv"): 1,
         ("unknown_reference", "matters.csv"): 1,
         ("union_area_off", "water"): 1,

@@ -64,9 +64,9 @@ def after(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def worker(url: str, folder: Path, ground: Ground | None = None) -> Iterator[str]:
-    """A server of its own on the folder, or on what was made of it."""
-    settings = Settings(database_url=url, district=folder, data_dir=folder.parent / "data")
+def worker(url: str, folder: Path, ground: Ground | None = None, offer_s: float = 0) -> Iterator[str]:
+    """A server of its own on the folder, or on what was made of it; with `offer_s` it gives units to who waits."""
+    settings = Settings(database_url=url, district=folder, data_dir=folder.parent / "data", offer_s=offer_s)
     made = create(settings, ground or prepare(district.load(folder)))
     server = uvicorn.Server(uvicorn.Config(made, port=0, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -28,6 +28,7 @@ from dispatch.fleet import Fleet
 from dispatch.ground import Ground, prepare
 from dispatch.keys import signer
 from dispatch.notary import Notary
+from dispatch.offering import Offering
 from dispatch.reception import Reception
 from dispatch.settings import Settings
 from dispatch.store.engine import conninfo, open_to_serve
@@ -127,13 +128,15 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         reception = Reception(engine, by_time, fleet, chosen.max_age_days)
         feed = Feed(engine, fleet, hub, chosen.track_days)
         await feed.start()
-        worker = app.state.worker = Worker(chosen, by_time, engine, reception, hub, feed, supervision, record)
+        offering = _offering(chosen, Offering(engine, by_time, fleet, chosen.offer_s, hub.nudge), supervision)
+        worker = app.state.worker = Worker(chosen, by_time, engine, reception, hub, feed, supervision, record, offering)
         worker.draw(by_time.current)
 
         async def changed(ground: Ground) -> None:
             fleet.adopt(ground.district, datetime.now(UTC))
             await anyio.to_thread.run_sync(worker.adopt, ground)
             hub.tell_edition()
+            offering.wake()
 
         async def follow() -> None:
             # What took force before this runs, or while it was down.
@@ -168,6 +171,13 @@ def _notary(settings: Settings, engine: AsyncEngine, supervision: Supervision) -
     notary = Notary(conninfo(engine), signer(settings.key_file()), every)
     supervision.keep("checkpoints", notary.run)
     return notary
+
+
+def _offering(settings: Settings, offering: Offering, supervision: Supervision) -> Offering:
+    """Who gives waiting cases a unit, at work if that is wanted."""
+    if settings.offer_s:
+        supervision.keep("offers", offering.run)
+    return offering
 
 
 def _warm(worker: Worker, ground: Ground) -> None:

@@ -17,6 +17,7 @@ from dispatch import desk
 from dispatch.district import District
 from dispatch.errors import BatchTooLarge, DomainError, InvalidCursor, InvalidInput, Language, UnknownCase
 from dispatch.model import State
+from dispatch.offering import FREES
 from dispatch.orders import Order
 from dispatch.store import cases, record
 from dispatch.store.cases import CaseFilter
@@ -127,6 +128,8 @@ async def act(case_no: str, given: OrderIn, worker: WorkerOf) -> Response:
     now = datetime.now(UTC)
     case = await desk.act(worker.engine, worker.editions, worker.feed.fleet, given.order(case_no), now)
     worker.hub.nudge()
+    if given.action in FREES or given.unit:
+        worker.offering.wake()
     return json_answer(case_view(case, worker.ground.district) | {"actions": actions_view(case)})
 
 
@@ -144,6 +147,7 @@ async def act_on_many(given: OrdersIn, request: Request, worker: WorkerOf) -> Re
     done = sum("answer" in one for one in answers)
     if done:
         worker.hub.nudge()
+        worker.offering.wake()
     return json_answer({"done": done, "refused": len(answers) - done, "answers": answers})
 
 

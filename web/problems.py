@@ -66,6 +66,8 @@ STATUS: Final[Mapping[type[errors.DomainError], int]] = {
     errors.EmptyEvidence: 422,
     errors.UnitBusy: 409,
     errors.UnitCannotGo: 409,
+    errors.UnitOffDuty: 409,
+    errors.UnitUnskilled: 409,
     errors.UnitNotListed: 404,
     errors.FixInFuture: 422,
     errors.FixTooOld: 422,

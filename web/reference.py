@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Annotated, Any, Final
 
@@ -161,7 +162,8 @@ async def teams(
     page, following = page_by_code("teams", found, limit, cursor, lambda team: team.code)
     async with connect(worker.engine) as connection:
         open_cases = await cases.open_cases_by_team(connection)
-    return json_answer({"items": [team_view(team, district, open_cases) for team in page], "next": following})
+    now = datetime.now(UTC)
+    return json_answer({"items": [team_view(team, district, open_cases, now) for team in page], "next": following})
 
 
 def _named_for(ground: Ground, code: str) -> frozenset[str]:

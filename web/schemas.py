@@ -144,6 +144,10 @@ class TeamOut(Named):
     kind: TeamKind
     base: BaseOut
     open: int
+    max_open: int | None
+    over_load: bool
+    stand_in: list[str]
+    """Teams whose units go now, because nobody of it is on duty."""
 
 
 class TeamPage(BaseModel):
@@ -165,6 +169,8 @@ class UnitOut(Named):
     seen_at: datetime | None
     """When it was there; None: this is its base, because no position of it is fresh."""
     on_shift: bool
+    on_duty: bool
+    """By the shifts of its team, now."""
     case: str | None
 
 

@@ -13,6 +13,7 @@ from dispatch.editions import Editions
 from dispatch.ground import Ground
 from dispatch.inclusion import Inclusion
 from dispatch.notary import Notary
+from dispatch.offering import Offering
 from dispatch.powers.search import PowerSearch
 from dispatch.reception import Reception
 from dispatch.settings import Settings
@@ -45,6 +46,7 @@ class Worker:
     feed: Feed
     supervision: Supervision
     record: Record
+    offering: Offering
     _drawn: dict[str, MapLayers] = field(default_factory=dict)
     _searched: dict[str, PowerSearch] = field(default_factory=dict)
     _searching: Lock = field(default_factory=Lock)

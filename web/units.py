@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -64,7 +64,7 @@ async def units(
         and within(box, (stand := fleet.stand(unit.code)).lon, stand.lat)
     )
     page, following = page_by_code("units", found, limit, cursor, lambda stand: stand.unit.code)
-    return json_answer({"items": [unit_view(stand, on_case) for stand in page], "next": following})
+    return json_answer({"items": [_view(worker, stand, on_case) for stand in page], "next": following})
 
 
 @router.get(
@@ -76,7 +76,7 @@ async def one_unit(code: UnitCode, worker: WorkerOf) -> Response:
     """One unit."""
     async with connect(worker.engine) as connection:
         on_case = await cases.case_by_unit(connection)
-    return json_answer(unit_view(_stand(worker, code), on_case))
+    return json_answer(_view(worker, _stand(worker, code), on_case))
 
 
 @router.put(
@@ -89,7 +89,7 @@ async def put_position(code: UnitCode, given: PositionIn, worker: WorkerOf) -> R
     (position,) = _positioned(worker, [(code, given)])
     if isinstance(position, DomainError):
         raise position
-    (fate,) = await worker.feed.take([position])
+    (fate,) = await _taken(worker, [position])
     return json_answer({"fate": fate.value, **stand_view(_stand(worker, code))})
 
 
@@ -108,7 +108,7 @@ async def put_positions(request: Request, worker: WorkerOf) -> Response:
     drafts = [draft for _, draft in read if isinstance(draft, UnitPositionIn)]
     found = iter(_positioned(worker, [(draft.unit, draft) for draft in drafts]))
     outcomes = [(number, draft if isinstance(draft, DomainError) else next(found)) for number, draft in read]
-    fates = iter(await worker.feed.take([one for _, one in outcomes if isinstance(one, Position)]))
+    fates = iter(await _taken(worker, [one for _, one in outcomes if isinstance(one, Position)]))
     answers = [
         _refused(number, one, language)
         if isinstance(one, DomainError)
@@ -149,6 +149,11 @@ async def track(
     return json_answer({"unit": code, "items": items, "next": following})
 
 
+def _view(worker: WorkerOf, stand: Stand, on_case: Mapping[str, str]) -> dict[str, Any]:
+    watch = worker.feed.fleet.district.rota.watch(stand.unit.team, datetime.now(UTC))
+    return unit_view(stand, on_case, stand.unit.code in watch.on_duty)
+
+
 def _stand(worker: WorkerOf, code: str) -> Stand:
     """Asked of the fleet alone, which goes over to another edition a moment later than the worker's ground does."""
     fleet = worker.feed.fleet
@@ -160,6 +165,16 @@ def _stand(worker: WorkerOf, code: str) -> Stand:
 def _positioned(worker: WorkerOf, given: Sequence[tuple[str, PositionIn]]) -> list[Position | DomainError]:
     track = timedelta(days=worker.settings.track_days)
     return positioned(worker.ground, worker.feed.fleet.units, given, datetime.now(UTC), track)
+
+
+async def _taken(worker: WorkerOf, given: Sequence[Position]) -> Sequence[Fate]:
+    """Who comes on shift is offered what waits."""
+    fleet = worker.feed.fleet
+    returns = any(one.on_shift and not fleet.on_shift(one.unit) for one in given)
+    fates = await worker.feed.take(given)
+    if returns:
+        worker.offering.wake()
+    return fates
 
 
 def _after(name: str, cursor: str | None) -> datetime | None:

@@ -162,21 +162,24 @@ def unit_name(unit: Unit) -> dict[str, Any]:
     }
 
 
-def team_view(team: Team, district: District, open_cases: Mapping[str, int]) -> dict[str, Any]:
+def team_view(team: Team, district: District, open_cases: Mapping[str, int], now: datetime) -> dict[str, Any]:
     """A team for the lists."""
-    base = district.bases[team.base]
+    base, count = district.bases[team.base], open_cases.get(team.code, 0)
     return {
         **team_name(team),
         "base": {"code": base.code, "name": base.name, "lon": base.lon, "lat": base.lat},
-        "open": open_cases.get(team.code, 0),
+        "open": count,
+        "max_open": team.max_open,
+        "over_load": district.rota.over_load(team.code, count),
+        "stand_in": list(district.rota.watch(team.code, now).stand_in),
     }
 
 
-def unit_view(stand: Stand, on_case: Mapping[str, str]) -> dict[str, Any]:
+def unit_view(stand: Stand, on_case: Mapping[str, str], on_duty: bool) -> dict[str, Any]:
     """A unit for the lists and the map."""
     unit = stand.unit
     where = {name: value for name, value in stand_view(stand).items() if name != "unit"}
-    return {**unit_name(unit), "crew": unit.crew, **where, "case": on_case.get(unit.code)}
+    return {**unit_name(unit), "crew": unit.crew, **where, "on_duty": on_duty, "case": on_case.get(unit.code)}
 
 
 def stand_view(stand: Stand) -> dict[str, Any]:
@@ -243,6 +246,8 @@ DETAILS: Final = (
     "joined",
     "evidence",
     "procedure",
+    "units",
+    "despite",
 )
 """What only some events tell."""
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from dispatch.competence import PLACE_LAYERS
 from dispatch.district import District
 from dispatch.errors import Language
 from dispatch.model import CaseRow
+from dispatch.rota import split
 
 Say = Callable[[str, str], str]
 
@@ -16,7 +19,9 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "nearest": ("最快到达", "gets there first"),
     "farther": ("到达更晚", "would get there later"),
     "busy": ("正在处理其他案件", "is on another case"),
-    "off_shift": ("不在班", "is off shift"),
+    "off_duty": ("此时不当班", "is not on duty at that hour"),
+    "off_shift": ("已自报下班", "said that it is off shift"),
+    "unskilled": ("不具备该事项要求的技能", "does not have the skill that the matter asks for"),
     "unreachable": ("无法到达该点", "cannot get there"),
     "on_it": ("已在处理本案", "is on this case already"),
     "most_specific": ("规定最具体", "the most specific row"),
@@ -67,6 +72,18 @@ NOTES: Final[Mapping[str, tuple[str, str]]] = {
         "时限跨入放假安排尚未公布的年份，暂按周一至周五为工作日计算。",
         "Its limit reaches days whose holidays are not announced yet: counted by the day of the week.",
     ),
+    "stand_in": (
+        "此时责任队伍无人当班，由{stand_in_zh}替班出动；责任仍在该队伍。",
+        "Nobody of the responsible team is on duty: units of {stand_in_en} stand in. It stays responsible.",
+    ),
+    "off_duty": (
+        "能去的单元此时都不当班，等待派遣。{crew_zh}",
+        "Those who could go are not on duty: it waits for one. {crew_en}",
+    ),
+    "no_unit_able": (
+        "该队伍没有具备此事项要求技能的单元。",
+        "None of the team's units has the skill that it asks for.",
+    ),
     "no_unit_free": ("该队伍暂无空闲单元，等待派遣。", "None of the team's units is free: it waits for one."),
     "no_unit_can_reach": ("该队伍没有能到达的单元。", "None of the team's units can get there."),
 }
@@ -94,15 +111,24 @@ def why(
         _rule(decision, district, team, say),
         *_passed_over(decision, say),
         *_units(decision, district, say),
-        *_notes(decision, language),
+        *_notes(decision, district, language),
         *_edition(decision, district, in_force, say),
     ]
-    if (case.team, case.unit) != (decision["team"], decision["unit"]):
+    if case.team != decision["team"]:
         name = _team(case.team, in_force, say)
         steps.append(
             say(f"此后已改派，现由{name}负责，见处理过程。", f"It was reassigned since: {name}; see its history.")
         )
+    elif case.unit != decision["unit"]:
+        steps.append(_sent_since(case.unit, in_force, say))
     return {"headline": _headline(decision, district, team, matter, say), "steps": steps}
+
+
+def _sent_since(unit: str | None, in_force: District, say: Say) -> str:
+    if unit is None:
+        return say("此后该单元已撤出，见处理过程。", "Its unit left it since; see its history.")
+    name = _unit(unit, in_force, say)
+    return say(f"此后由{name}出动，见处理过程。", f"Since then {name} goes; see its history.")
 
 
 def minutes(seconds: float, say: Say) -> str:
@@ -265,5 +291,22 @@ def _begin(seen_s: float | None, say: Say) -> str:
     return say(f"从 {minutes(seen_s, say)}前所在位置出发", f"from where it was {minutes(seen_s, say)} before")
 
 
-def _notes(decision: Mapping[str, Any], language: Language) -> list[str]:
-    return [NOTES[code][0 if language == "zh" else 1].format_map(decision["facts"]) for code in decision["notes"]]
+def _notes(decision: Mapping[str, Any], district: District, language: Language) -> list[str]:
+    facts = {**decision["facts"], **_duty(decision["facts"], district)}
+    return [NOTES[code][0 if language == "zh" else 1].format_map(facts).strip() for code in decision["notes"]]
+
+
+def _duty(facts: Mapping[str, Any], district: District) -> dict[str, str]:
+    """Whose units stand in, and when the next crew comes, in words."""
+    teams = [district.teams.get(code) for code in split(str(facts.get("stand_in", "")))]
+    said = {
+        "stand_in_zh": "、".join(team.name for team in teams if team),
+        "stand_in_en": ", ".join(team.name_en for team in teams if team),
+        "crew_zh": "",
+        "crew_en": "",
+    }
+    if begins := facts.get("next_crew_at"):
+        at = datetime.fromisoformat(begins).astimezone(ZoneInfo(district.timezone))
+        said["crew_zh"] = f"下一班 {at:%m-%d %H:%M} 到岗。"
+        said["crew_en"] = f"The next crew comes on at {at:%m-%d %H:%M}."
+    return said

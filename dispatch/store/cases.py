@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -179,10 +179,41 @@ def conditions(wanted: CaseFilter) -> tuple[list[str], dict[str, Any]]:
     return where, values
 
 
+WAITING: Final = "state IN ('assigned', 'accepted') AND unit IS NULL"
+"""That it waits for a unit (待派)."""
+
+Turn = tuple[int, datetime, str]
+"""Where a case that waits stands in the row: urgency, when it was received, its number."""
+
+_WAITING: Final = text(
+    f"""
+    SELECT {COLUMNS}, (SELECT data -> 'decision' FROM event e
+                       WHERE e.case_no = c.case_no AND action IN ('report', 'relocate')
+                       ORDER BY e.seq DESC LIMIT 1) AS decision
+    FROM (SELECT * FROM case_file WHERE {WAITING} AND team = ANY(CAST(:teams AS text[]))
+            AND (urgency, received_at, case_no) > (:urgency, :received_at, :case_no)
+          ORDER BY urgency, received_at, case_no LIMIT :limit) c
+    JOIN report r ON r.id = c.report_id ORDER BY c.urgency, c.received_at, c.case_no"""  # noqa: S608
+)
+_FIRST: Final[Turn] = (0, datetime.min.replace(tzinfo=UTC), "")
+
+
+async def waiting_cases(
+    connection: AsyncConnection, teams: Collection[str], limit: int, after: Turn | None
+) -> list[tuple[CaseRow, Mapping[str, Any]]]:
+    """Cases of these teams that wait for a unit, each with its last decision (see `which_decision`), in their turn.
+
+    The most urgent come first, then those that were received first.
+    """
+    urgency, received_at, case_no = after or _FIRST
+    values = {"teams": list(teams), "urgency": urgency, "received_at": received_at, "case_no": case_no, "limit": limit}
+    return [(as_case(row), row["decision"]) for row in (await connection.execute(_WAITING, values)).mappings()]
+
+
 _COUNTERS: Final = text(
     f"""
     SELECT count(*) FILTER (WHERE {UNFINISHED}) AS open,
-           count(*) FILTER (WHERE state IN ('assigned', 'accepted') AND unit IS NULL) AS waiting,
+           count(*) FILTER (WHERE {WAITING}) AS waiting,
            count(*) FILTER (WHERE state = 'assigned' AND changed_at < :unclaimed_before) AS unclaimed,
            count(*) FILTER (WHERE ({HOLDING} OR state IN ('returned', 'disputed')) AND due_at < :now) AS late,
            count(*) FILTER (WHERE state = 'returned') AS returned,

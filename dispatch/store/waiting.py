@@ -10,10 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.model import CaseRow, State
-from dispatch.store.cases import COLUMNS, as_case
+from dispatch.store.cases import COLUMNS, WAITING, as_case
 
 NEED_UNIT: Final = frozenset({State.ASSIGNED, State.ACCEPTED})
-"""States in which a case without a unit waits for one."""
+"""States in which a case without a unit waits for one: `cases.WAITING`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ _WAITING: Final = text(
             FROM event e WHERE e.case_no = c.case_no AND e.action IN ('report', 'relocate')
             ORDER BY e.seq DESC LIMIT 1) AS decision
     FROM case_file c JOIN report r ON r.id = c.report_id
-    WHERE c.state = ANY(CAST(:states AS text[])) AND c.unit IS NULL
+    WHERE {WAITING}
     ORDER BY c.urgency, c.received_at, c.case_no LIMIT :most"""  # noqa: S608
 )
 
 
 async def who_waits(connection: AsyncConnection, most: int) -> tuple[list[Wanting], int]:
     """The first `most` of those that wait, the most urgent first and of equals who came first; and how many wait."""
-    rows = (await connection.execute(_WAITING, {"most": most, "states": sorted(NEED_UNIT)})).mappings().all()
+    rows = (await connection.execute(_WAITING, {"most": most})).mappings().all()
     return [Wanting(as_case(row), row["decision"]) for row in rows], int(rows[0]["waiting"]) if rows else 0

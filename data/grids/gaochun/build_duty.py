@@ -8,6 +8,8 @@ DUTY = "D01"
 """The brigade that always has somebody, and goes at night for those who do not."""
 TURNS = {"J01": 3, "J02": 3, DUTY: 2, "S03": 2}
 """Teams whose vehicles take turns of a day and a night, one after the other."""
+NIGHTS = (("T02", "T03"), ("T04", "T05"), ("T07", "T08"))
+"""Neighbouring townships one of which has a vehicle on duty each night, in turn; it goes for the other too."""
 MOST_OPEN = 60
 WATER = (
     ("N", "夜班", "Night", "W01-V2|W01-B1|W01-B4", "00:00", "08:00"),
@@ -25,7 +27,9 @@ def stand_in(team: str) -> str:
     """Who goes while nobody of a team is on duty."""
     if team in TURNS or team == "W01":
         return ""
-    return f"J01|J02|{DUTY}" if team == "T01" else DUTY
+    partner = {a: b for pair in NIGHTS for a, b in (pair, pair[::-1])}
+    first = {"T01": "J01|J02", "T06": "T05", **partner}.get(team)
+    return f"{first}|{DUTY}" if first else DUTY
 
 
 def shifts(teams: Sequence[Sequence[str]], units: Sequence[Sequence[object]]) -> Iterator[tuple[object, ...]]:
@@ -46,3 +50,6 @@ def shifts(teams: Sequence[Sequence[str]], units: Sequence[Sequence[object]]) ->
                 first, last = own[0], own[-1]
                 yield f"{code}-E", f"晚班{MADE}", "Evening (made)", code, first, "working", "17:30", "21:00", "", ""
                 yield f"{code}-W", f"节假日值班{MADE}", "Days off (made)", code, last, "off", "08:30", "17:30", "", ""
+                for night in (pair.index(code) + 1 for pair in NIGHTS if code in pair):
+                    turn = f"2026-01-{night:02d}", 2
+                    yield f"{code}-N", f"轮值夜班{MADE}", "Night (made)", code, first, "", "17:30", "08:30", *turn

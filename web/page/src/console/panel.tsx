@@ -208,14 +208,20 @@ function History({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
           .map((event) => {
             const passed = event.action === "report" || event.action === "reassign" || event.action === "relocate";
             const team = passed ? state.teams.get(event.after.team) : undefined;
+            const unit = event.action === "offer" ? state.units.get(event.after.unit ?? "") : undefined;
             return (
               <li key={event.seq} class={event.action}>
                 <time dateTime={event.at}>{time.stamp(event.at)}</time>
                 <span class="did">{coded("action", event.action)}</span>
                 <span class="by">
                   {[
-                    event.action === "report" ? coded("source", event.actor) : event.actor,
+                    event.action === "report"
+                      ? coded("source", event.actor)
+                      : event.actor.startsWith("rule:")
+                        ? coded("actor", event.actor)
+                        : event.actor,
                     team ? `→ ${nameOf(team)}` : "",
+                    unit ? `→ ${nameOf(unit)}` : "",
                   ]
                     .filter(Boolean)
                     .join(" ")}

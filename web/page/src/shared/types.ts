@@ -36,6 +36,7 @@ export type Action =
   | "cancel"
   | "reopen"
   | "escalate"
+  | "offer"
   | "relocate"
   | "evidence"
   | "file"

@@ -1,0 +1,149 @@
+"""Cases that wait for a unit are given one as soon as one can go: the most urgent first, then who waits longest.
+
+Each time it is an event of the case, whose id follows from the case and its step: of several workers that do it at
+once, one does it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID, uuid5
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from dispatch.editions import Editions
+from dispatch.errors import DatabaseUnavailable
+from dispatch.fleet import Fleet
+from dispatch.ground import Ground
+from dispatch.model import Action, CaseRow
+from dispatch.orders import Order
+from dispatch.steps import decide_offer
+from dispatch.store import cases, moves
+from dispatch.store.engine import connect
+
+log = logging.getLogger(__name__)
+
+BY: Final = "rule:offer"
+"""Who does it, as the record names him."""
+FREES: Final = frozenset(
+    {
+        Action.HANDLE,
+        Action.RETURN,
+        Action.REASSIGN,
+        Action.RELOCATE,
+        Action.SUSPEND,
+        Action.MERGE,
+        Action.CANCEL,
+    }
+)
+"""Actions after which a unit may be free that was not before; so may one be for which another is named."""
+PAGE: Final = 100
+PACE_S: Final = 0.2
+"""Between one time and the next: units that become free together are seen together. The first one never waits."""
+_IDS: Final = UUID("5b0c8a52-8f0e-4c55-9d0a-0f5f1f6f7a31")
+
+
+async def offer_waiting(engine: AsyncEngine, editions: Editions, fleet: Fleet, now: datetime) -> int:
+    """Give the cases that wait the units that can go now; how many were given one.
+
+    What waits after it waits because nobody who goes for its team is free, on duty, able and can get there. Raises
+    `DatabaseUnavailable`.
+    """
+    given = 0
+    for _ in range(moves.TRIES):
+        enacted = editions.number
+        today = await editions.at(now)
+        try:
+            async for _ in _Round(engine, today, fleet, enacted, now).offers():
+                given += 1
+        except moves.UnitTaken:
+            continue
+        except moves.AnotherEdition:
+            await editions.catch_up(enacted)
+            continue
+        break
+    return given
+
+
+class _Round:
+    """Once through the row of those who wait, while anybody is free for them."""
+
+    def __init__(self, engine: AsyncEngine, today: Ground, fleet: Fleet, enacted: int, now: datetime) -> None:
+        self._engine, self._today, self._fleet, self._enacted, self._now = engine, today, fleet, enacted, now
+
+    async def offers(self) -> AsyncIterator[CaseRow]:
+        """Each case as it was given a unit. Raises `UnitTaken`, `AnotherEdition`: look again who is free."""
+        async with connect(self._engine) as connection:
+            busy = frozenset(await cases.case_by_unit(connection))
+        turn: cases.Turn | None = None
+        while teams := served(self._today, self._fleet, busy, self._now):
+            async with connect(self._engine) as connection:
+                page = await cases.waiting_cases(connection, teams, PAGE, turn)
+            for case, before in page:
+                turn = (case.urgency, case.received_at, case.case_no)
+                if not teams[case.team] - busy:
+                    continue
+                offered = decide_offer(self._today, self._fleet, order(case), case, before, busy, self._now)
+                if offered is None:
+                    continue
+                async with connect(self._engine) as connection:
+                    # Who was first did the same, or something else: the case is looked at again the next time.
+                    with suppress(moves.AlreadyThere):
+                        if await moves.send_case(connection, *offered, self._enacted):
+                            busy |= {offered[0].unit or ""}
+                            yield offered[0]
+            if len(page) < PAGE:
+                return
+
+
+def served(today: Ground, fleet: Fleet, busy: frozenset[str], now: datetime) -> Mapping[str, frozenset[str]]:
+    """The teams for which somebody can go now: by team, the units that are on duty, on shift and on no case. Pure."""
+    found = {}
+    for team in today.district.teams:
+        on_duty = today.district.rota.watch(team, now).on_duty
+        free = frozenset(code for code in on_duty if code not in busy and fleet.on_shift(code))
+        if free:
+            found[team] = free
+    return found
+
+
+def order(case: CaseRow) -> Order:
+    """What is done to a case that waits: its id follows from the case and the step that it stands at."""
+    return Order(uuid5(_IDS, f"{case.case_no} {case.seq}"), case.case_no, Action.OFFER, BY)
+
+
+class Offering:
+    """One per worker: `run` it as a task, `wake` it when a unit may have become free."""
+
+    def __init__(
+        self, engine: AsyncEngine, editions: Editions, fleet: Fleet, every_s: float, told: Callable[[], None]
+    ) -> None:
+        """every_s: it looks by itself so often, for shifts that begin; told: called when cases were given a unit."""
+        self._engine, self._editions, self._fleet = engine, editions, fleet
+        self._every_s, self._told = every_s, told
+        self._awake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look soon."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._awake.clear()
+            try:
+                if await offer_waiting(self._engine, self._editions, self._fleet, datetime.now(UTC)):
+                    self._told()
+            except (DatabaseUnavailable, SQLAlchemyError) as error:
+                log.warning("waiting cases could not be looked at: %s", error)
+            await asyncio.sleep(PACE_S)
+            with suppress(TimeoutError):
+                # Not `wait_for`: that loses a cancellation that comes in the same moment (bpo-37658).
+                async with asyncio.timeout(self._every_s):
+                    await self._awake.wait()
