@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dispatch.assignment import MOST_LOAD, MOST_WAITED_S, Plan, Proposal, Waiting, propose, token
+from dispatch.assignment import MOST_LOAD, MOST_WAITED_S, Plan, Proposal, Waiting, propose, token, worth_waiting
 from dispatch.district import check, load
 from dispatch.model import Mode, Unit, Weights
 from dispatch.routing import Candidate, hindrance
@@ -221,6 +221,16 @@ def test_a_team_that_has_much_to_do_is_spared_a_little() -> None:
     assert only(found) == [("C0", "U1", "spared")]
     far = [waits(0, 2, 0, unit(0, 300.0), unit(1, 1_300.0))]
     assert sent(propose(far, NOBODY, {"T0": 9.0}, STANDARD).plan) == {"C0": "U0"}, "but never by much"
+
+
+def test_a_plan_is_worth_waiting_for_by_what_it_saves() -> None:
+    found = propose(two_crossed(), NOBODY, {}, STANDARD)
+    assert found.one_by_one.cost - found.plan.cost == 5400
+    assert worth_waiting(found, STANDARD, 1349, 1), "two cases that count twice"
+    assert not worth_waiting(found, STANDARD, 1350, 1)
+    assert worth_waiting(found, STANDARD, 1e9, 2), "those do not wait"
+    as_good = propose([waits(0, 2, 0, unit(0, 9.0))], NOBODY, {}, STANDARD)
+    assert not worth_waiting(as_good, STANDARD, 0, 3)
 
 
 def test_who_may_not_go_is_said_by_why() -> None:

@@ -21,14 +21,14 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dispatch import district
+from dispatch import assigning, district
 from dispatch.editions import Editions
 from dispatch.errors import PageNotBuilt
 from dispatch.fleet import Fleet
 from dispatch.ground import Ground, prepare
 from dispatch.keys import signer
 from dispatch.notary import Notary
-from dispatch.offering import Offering
+from dispatch.offering import Hold, Offering
 from dispatch.reception import Reception
 from dispatch.settings import Settings
 from dispatch.store.engine import conninfo, open_to_serve
@@ -128,7 +128,8 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         reception = Reception(engine, by_time, fleet, chosen.max_age_days)
         feed = Feed(engine, fleet, hub, chosen.track_days)
         await feed.start()
-        offering = _offering(chosen, Offering(engine, by_time, fleet, chosen.offer_s, hub.nudge), supervision)
+        hold = Hold(partial(assigning.worth_holding, engine, by_time, fleet, chosen.offer_hold_s), chosen.offer_hold_s)
+        offering = _offering(chosen, Offering(engine, by_time, fleet, chosen.offer_s, hub.nudge, hold), supervision)
         worker = app.state.worker = Worker(chosen, by_time, engine, reception, hub, feed, supervision, record, offering)
         worker.draw(by_time.current)
 
