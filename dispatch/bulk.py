@@ -1,8 +1,8 @@
 """A million places at once: the decision of `intake.place`, `DecisionTable.decide` and `routing.decide`, in arrays.
 
-Every unit is taken to be free and at its base. What is plainly inside the district goes through arrays; whatever is
-not (outside, swapped, zero, no number) is asked of `intake.place` one by one, so that refusals and snapping are the
-same by construction.
+Every unit is taken to be on duty, free and at its base. What is plainly inside the district goes through arrays;
+whatever is not (outside, swapped, zero, no number) is asked of `intake.place` one by one, so that refusals and snapping
+are the same by construction.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from dispatch.errors import DomainError
 from dispatch.ground import Ground
 from dispatch.intake import Draft, place
 from dispatch.model import Unit
+from dispatch.rota import split
 from geo.datum import Datum, to_wgs84
 from geo.grid import Cover
 
@@ -93,7 +94,12 @@ class Router:
         self._ruling_of = np.full((0, len(self.matters)), -1, dtype=np.int32)
         self._ruling_team: list[int] = []
         self._teams = {code: number for number, code in enumerate(ground.district.teams)}
-        self._nearest = _nearest_units(ground, self.units, list(self._teams))
+        district = ground.district
+        asked = [district.matters[code].skill if code in district.matters else "" for code in self.matters]
+        self._skills = ("", *sorted({*asked} - {""}))
+        self._skill_of = np.array([self._skills.index(skill) for skill in asked], dtype=np.int64)
+        by_skill = [[unit for unit in self.units if not skill or skill in split(unit.skills)] for skill in self._skills]
+        self._nearest = _nearest_units(ground, self.units, by_skill, list(self._teams))
 
     def route(self, points: Points, *, now: datetime | None = None) -> Routed:
         """Decide every point. `now` only dates the drafts of those that are asked one by one."""
@@ -136,6 +142,9 @@ class Router:
             places[hits["grid"].index == 0] = -1
         ruling = self._rulings(places, matter)
         team = np.array([*self._ruling_team, -1], dtype=np.int64)[ruling]
+        if len(self._skills) > 1:
+            rows = len(self._teams) + 1
+            team = team % rows + rows * self._skill_of[matter]
         cell = self.ground.travel.cells(lon, lat)
         option, seconds, metres = self._nearest
         unit = option[team, cell]
@@ -244,24 +253,26 @@ def _number(key: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArr
 
 
 def _nearest_units(
-    ground: Ground, units: Sequence[Unit], teams: Sequence[str]
+    ground: Ground, units: Sequence[Unit], able: Sequence[Sequence[Unit]], teams: Sequence[str]
 ) -> tuple[Int32s, NDArray[np.float32], NDArray[np.float32]]:
-    """(teams + 1, cells): the unit that would come, its seconds and metres, rounded; the last row is of no team.
+    """(teams + 1, cells) for each of `able`, one below the other: which of those units would come, a number into
+    `units`; its seconds and metres, rounded; the last row of each is of no team.
 
     A team's units at one base with one mode have the same way, so the lowest code of them stands for all.
     """
     surfaces = {mode: ground.travel.surface(mode) for mode in sorted({unit.mode.value for unit in units})}
     count = next(iter(surfaces.values())).seconds.shape[1] if surfaces else 1
-    best = np.full((len(teams) + 1, count), -1, dtype=np.int32)
+    best = np.full((len(able) * (len(teams) + 1), count), -1, dtype=np.int32)
     seconds = np.full(best.shape, np.inf, dtype=np.float32)
     metres = np.full(best.shape, np.inf, dtype=np.float32)
     numbers = {unit.code: number for number, unit in enumerate(units)}
     rows = {team: row for row, team in enumerate(teams)}
-    for unit in sorted(units, key=lambda unit: unit.code):
-        row, legs = rows[unit.team], surfaces[unit.mode.value]
-        base = legs.bases.index(unit.base)
-        quicker = legs.seconds[base] < seconds[row]
-        best[row, quicker] = numbers[unit.code]
-        seconds[row, quicker] = legs.seconds[base, quicker]
-        metres[row, quicker] = legs.metres[base, quicker]
+    for block, those in enumerate(able):
+        for unit in sorted(those, key=lambda unit: unit.code):
+            row, legs = block * (len(teams) + 1) + rows[unit.team], surfaces[unit.mode.value]
+            base = legs.bases.index(unit.base)
+            quicker = legs.seconds[base] < seconds[row]
+            best[row, quicker] = numbers[unit.code]
+            seconds[row, quicker] = legs.seconds[base, quicker]
+            metres[row, quicker] = legs.metres[base, quicker]
     return best, np.rint(seconds), np.rint(metres)

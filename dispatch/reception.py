@@ -7,6 +7,7 @@ waits for company: a report that comes alone is written alone, at once.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 import psycopg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dispatch import errors, routing
@@ -32,6 +33,10 @@ from dispatch.routing import Candidate
 from dispatch.store import cases, moves
 from dispatch.store.engine import connect
 
+log = logging.getLogger(__name__)
+
+COUNT_EVERY_S: Final = 30.0
+"""How old a count of a team's open cases can be."""
 TOGETHER: Final = 64
 """Most reports of one group, and how many case numbers a worker sets aside; those left when it stops are never used."""
 
@@ -57,6 +62,8 @@ class _Gathered:
     """Those of a large team who were believed to be on a case: of the others, the nearest are the candidates."""
     is_all: bool
     """Nobody who may go for the team was left out."""
+    load: Mapping[str, float]
+    """`open_cases` and `max_open` of a team that has more than it should."""
 
     def holds(self, busy: Collection[str]) -> bool:
         """Whether the same would be gathered with these on a case."""
@@ -101,6 +108,7 @@ class Reception:
     def __init__(self, engine: AsyncEngine, editions: Editions, fleet: Fleet, max_age_days: int) -> None:
         self._engine, self._editions, self._fleet, self._max_age_days = engine, editions, fleet, max_age_days
         self._busy: frozenset[str] = frozenset()
+        self._open: Mapping[str, int] = {}
         self._numbers: deque[int] = deque()
         self._waiting: deque[_Waiting] = deque()
         self._writing: asyncio.Task[None] | None = None
@@ -124,6 +132,20 @@ class Reception:
                 if not await self._editions.superseded(enacted):
                     raise
         raise errors.DatabaseUnavailable
+
+    async def keep_count(self) -> None:
+        """Until cancelled: count the teams' open cases now and then, so that no report has to."""
+        while True:
+            try:
+                await self.count()
+            except (errors.DatabaseUnavailable, SQLAlchemyError) as error:
+                log.warning("the open cases could not be counted: %s", error)
+            await asyncio.sleep(COUNT_EVERY_S)
+
+    async def count(self) -> None:
+        """Count them. Raises `DatabaseUnavailable`."""
+        async with connect(self._engine) as connection:
+            self._open = await cases.open_cases_by_team(connection)
 
     async def _decided(self, draft: Draft, report_id: UUID, now: datetime, enacted: int) -> Received:
         """Raises `_NewEdition` when another edition was enacted before the case was written."""
@@ -158,7 +180,13 @@ class Reception:
         candidates = today.candidates(team, weighed.lon, weighed.lat, fleet, now, busy, matter=matter)
         teams = [today.units_of.get(code, ()) for code in watch.teams]
         passed = frozenset(u.code for units in teams if len(units) > fleet.MOST for u in units if u.code in busy)
-        return _Gathered(watch, candidates, passed, len(candidates) == sum(map(len, teams)))
+        return _Gathered(watch, candidates, passed, len(candidates) == sum(map(len, teams)), self._load(today, team))
+
+    def _load(self, today: Ground, team: str) -> Mapping[str, float]:
+        there, count = today.district.teams.get(team), self._open.get(team, 0)
+        if there is None or there.max_open is None or not today.district.rota.over_load(team, count):
+            return {}
+        return {"open_cases": count, "max_open": there.max_open}
 
     async def _write_waiting(self) -> None:
         """One group after the other, until nobody waits."""
@@ -233,8 +261,8 @@ class Reception:
                 place=one.placed.place,
                 candidates=gathered.candidates,
                 busy=busy,
-                notes=one.placed.notes,
-                facts=one.placed.facts,
+                notes=(*one.placed.notes, "over_load") if gathered.load else one.placed.notes,
+                facts={**one.placed.facts, **gathered.load},
                 weighed=one.weighed,
                 held=one.ground.looks_first(one.placed.report.source),
                 watch=gathered.watch,

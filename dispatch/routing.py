@@ -100,10 +100,11 @@ def decide(
     sent = units[0] if units and units[0].chosen else None
     why_none = [] if sent else ["held" if held else _why_none(units)]
     on_duty: dict[str, str] = {}
-    theirs = {one.unit.code for one in candidates if watch and one.unit.team == watch.team}
-    if watch and watch.stand_in and not held and not (sent and sent.unit in theirs):
-        why_none = ["stand_in", *why_none]
-        on_duty["stand_in"] = "|".join(watch.stand_in)
+    if watch and watch.stand_in and not held:
+        theirs = {one.unit.code for one in candidates if one.unit.team == watch.team}
+        if sent is None or sent.unit not in theirs:
+            why_none = ["stand_in", *why_none]
+            on_duty["stand_in"] = "|".join(watch.stand_in)
     if watch and watch.next_crew_at and "off_duty" in why_none:
         on_duty["next_crew_at"] = watch.next_crew_at.isoformat()
     return Decision(

@@ -20,11 +20,15 @@ def as_it_is() -> district.District:
 
 @cache
 def sample() -> district.District:
-    """The same with everybody always on duty: no test of something else depends on when it runs."""
+    """The same with everybody always on duty, for any number of cases.
+
+    So no test of something else depends on when it runs, or on which others did.
+    """
     found = as_it_is()
+    teams = {code: replace(team, max_open=None) for code, team in found.teams.items()}
     calendar = found.deadlines.working_time.calendar
-    rota = Rota((), found.teams, found.units.values(), calendar, ZoneInfo(found.timezone))
-    return replace(found, shifts={}, rota=rota)
+    rota = Rota((), teams, found.units.values(), calendar, ZoneInfo(found.timezone))
+    return replace(found, teams=teams, shifts={}, rota=rota)
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from dispatch.errors import DomainError, EmptyFile, MissingColumn, UnknownFormat
 from dispatch.fleet import Fleet
 from dispatch.intake import place
 from dispatch.model import Decision
+from dispatch.rota import Rota
 from dispatch.route_file import ANSWER, Summary, kept_names, route_file
 from dispatch.rows import Reader
 from geo.datum import Datum, from_wgs84
@@ -40,7 +42,8 @@ def single(router: Router, points: Points, at: int) -> tuple[Decision, Any] | Do
     except DomainError as error:
         return error
     ruling = g.table.decide(placed.place, placed.report.matter)
-    candidates = g.candidates(ruling.team, placed.report.lon, placed.report.lat, FLEET, NOW)
+    matter = placed.report.matter
+    candidates = g.candidates(ruling.team, placed.report.lon, placed.report.lat, FLEET, NOW, matter=matter)
     decision = routing.decide(
         version=g.district.version,
         ruling=ruling,
@@ -124,6 +127,24 @@ def test_inside_and_on_every_kind_of_edge(router: Router) -> None:
     seen = assert_same(router, points_of(router, rng, xy))
     assert seen["routed"] > 2500
     assert seen["refused"] > 100
+
+
+def test_who_has_not_the_skill_does_not_come() -> None:
+    district = sample()
+    matters = {code: replace(one, skill="diving" if one.on_water else "") for code, one in district.matters.items()}
+    matters["0101"] = replace(matters["0101"], skill="drone")
+    skills = {"W01-B4": "diving", "T01-V2": "drone | diving", "W01-V2": "drone"}
+    units = {code: replace(one, skills=skills.get(code, "")) for code, one in district.units.items()}
+    rota = Rota((), district.teams, units.values(), district.deadlines.working_time.calendar, ground().zone_info)
+    of = {team: tuple(units[one.code] for one in those) for team, those in ground().units_of.items()}
+    router = Router(replace(ground(), district=replace(district, matters=matters, units=units, rota=rota), units_of=of))
+    rng = np.random.default_rng(9)
+    points = points_of(router, rng, uniform(rng, shapes("district", "water"), 900))
+    seen = assert_same(router, points)
+    assert seen["unreachable"] > 10, "most teams have nobody for the first matter"
+    routed = router.route(points, now=NOW)
+    sent = {router.units[n].code for n in routed.unit[routed.unit >= 0]}
+    assert {"W01-B4", "T01-V2"} <= sent
 
 
 @pytest.mark.parametrize("datum", [Datum.GCJ02, Datum.BD09, Datum.CGCS2000])

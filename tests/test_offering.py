@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -33,12 +33,14 @@ from dispatch.model import Action, CaseRow
 from dispatch.offering import BY, Offering, offer_waiting
 from dispatch.orders import Order
 from dispatch.reception import Reception
+from dispatch.rota import Rota
 from dispatch.store import cases
 from dispatch.store.engine import connect, migrate, open_engine
 from tests.life import EAST, WEST, Json, do, done, opened, refused, verified, walk, whole
 from tests.small_district import write_small_district
 from tests.test_editions import worker
-from tests.test_rota import here
+from tests.test_rota import CALENDAR, here
+from web import wording
 
 T = TypeVar("T")
 
@@ -234,6 +236,28 @@ def test_who_says_that_it_is_back_is_sent(database_url: str) -> None:
         assert await here_.offer(NOON) == 1
         found = await here_.case(case.case_no)
         assert (found.state, found.unit) == ("accepted", "T1-V2")
+
+    run(database_url, work)
+
+
+def test_a_team_with_too_much_to_do_is_said_to_have(database_url: str) -> None:
+    made = small()
+    teams = {**made.district.teams, "T1": replace(made.district.teams["T1"], max_open=2)}
+    rota = Rota((), teams, made.district.units.values(), CALENDAR, made.zone_info)
+
+    async def work(engine: AsyncEngine) -> None:
+        here_ = await shop(engine, replace(made, district=replace(made.district, teams=teams, rota=rota)))
+        first = [await here_.report(NOON) for _ in range(3)]
+        assert [("over_load" in one.notes) for one in first] == [False] * 3, "nobody has counted"
+        await here_.reception.count()
+        case = await here_.report(NOON)
+        assert (case.team, case.notes) == ("T1", ("over_load", "no_unit_free"))
+        async with connect(engine) as connection:
+            decision = await cases.which_decision(connection, case.case_no)
+        assert decision["facts"] == {"open_cases": 3, "max_open": 2}
+        told = wording.why(case, decision, made.district, made.district, "zh")["steps"]
+        assert "该队伍在办案件 3 件，已超过上限 2 件。" in told
+        assert (await here_.report(NOON, EAST)).notes == ()
 
     run(database_url, work)
 

@@ -148,6 +148,7 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         supervision.keep("events", hub.run)
         supervision.keep(FEED, feed.run)
         supervision.keep("editions", follow)
+        supervision.keep("load", reception.keep_count)
         _warm(worker, prepared)
 
     app = FastAPI(

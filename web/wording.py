@@ -72,6 +72,10 @@ NOTES: Final[Mapping[str, tuple[str, str]]] = {
         "时限跨入放假安排尚未公布的年份，暂按周一至周五为工作日计算。",
         "Its limit reaches days whose holidays are not announced yet: counted by the day of the week.",
     ),
+    "over_load": (
+        "该队伍在办案件 {open_cases} 件，已超过上限 {max_open} 件。",
+        "The team has {open_cases} cases open, more than its limit of {max_open}.",
+    ),
     "stand_in": (
         "此时责任队伍无人当班，由{stand_in_zh}替班出动；责任仍在该队伍。",
         "Nobody of the responsible team is on duty: units of {stand_in_en} stand in. It stays responsible.",
@@ -298,10 +302,10 @@ def _notes(decision: Mapping[str, Any], district: District, language: Language) 
 
 def _duty(facts: Mapping[str, Any], district: District) -> dict[str, str]:
     """Whose units stand in, and when the next crew comes, in words."""
-    teams = [district.teams.get(code) for code in split(str(facts.get("stand_in", "")))]
+    teams = split(str(facts.get("stand_in", "")))
     said = {
-        "stand_in_zh": "、".join(team.name for team in teams if team),
-        "stand_in_en": ", ".join(team.name_en for team in teams if team),
+        "stand_in_zh": "、".join(_team(code, district, lambda zh, _: zh) for code in teams),
+        "stand_in_en": ", ".join(_team(code, district, lambda _, en: en) for code in teams),
         "crew_zh": "",
         "crew_en": "",
     }
