@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     checkpoint_minutes: float = Field(10, ge=0, description="Minutes between checkpoints of the record; 0: none.")
     checkpoint_key: Path | None = Field(None, description="The key that signs them. Unset: one in the data folder.")
     offer_s: float = Field(20, ge=0, description="Seconds between looks for a unit for cases that wait; 0: never.")
-    offer_hold_s: float = Field(60, ge=0, description="Seconds left for assigning all at once, where better; 0: none.")
+    offer_hold_s: float = Field(120, ge=0, description="Seconds left for assigning all at once, where better; 0: none.")
     track_days: int = Field(90, ge=1, description="Days for which the ways of units are kept.")
 
     def derived_dir(self) -> Path:
