@@ -128,8 +128,7 @@ def create(settings: Settings | None = None, ground: Ground | None = None) -> Fa
         reception = Reception(engine, by_time, fleet, chosen.max_age_days)
         feed = Feed(engine, fleet, hub, chosen.track_days)
         await feed.start()
-        hold = Hold(partial(assigning.worth_holding, engine, by_time, fleet, chosen.offer_hold_s), chosen.offer_hold_s)
-        offering = _offering(chosen, Offering(engine, by_time, fleet, chosen.offer_s, hub.nudge, hold), supervision)
+        offering = _offering(chosen, engine, by_time, fleet, hub, supervision)
         worker = app.state.worker = Worker(chosen, by_time, engine, reception, hub, feed, supervision, record, offering)
         worker.draw(by_time.current)
 
@@ -175,8 +174,13 @@ def _notary(settings: Settings, engine: AsyncEngine, supervision: Supervision) -
     return notary
 
 
-def _offering(settings: Settings, offering: Offering, supervision: Supervision) -> Offering:
+def _offering(
+    settings: Settings, engine: AsyncEngine, editions: Editions, fleet: Fleet, hub: Hub, supervision: Supervision
+) -> Offering:
     """Who gives waiting cases a unit, at work if that is wanted."""
+    hold_s = settings.offer_hold_s
+    hold = Hold(partial(assigning.worth_holding, engine, editions, fleet, hold_s), hold_s)
+    offering = Offering(engine, editions, fleet, settings.offer_s, hub.nudge, hold)
     if settings.offer_s:
         supervision.keep("offers", offering.run)
     return offering
