@@ -257,6 +257,7 @@ def test_the_command_centre_has_a_moment_where_that_is_worth_it(database_url: st
 def test_what_is_no_acceptance_is_refused_whole(http: httpx.Client) -> None:
     pair = {"case": "1", "unit": "U", "seq": 1}
     good = {"id": str(uuid4()), "token": "0" * 32, "pairs": [pair]}
-    for wrong in ({"pairs": []}, {"token": "x"}, {"pairs": [{**pair, "seq": 0}]}, {"id": "1"}, {"pairs": [pair] * 501}):
+    wrongs: list[Json] = [{"pairs": []}, {"token": "x"}, {"pairs": [{**pair, "seq": 0}]}, {"id": "1"}]
+    for wrong in (*wrongs, {"pairs": [pair] * 501}):
         answer = http.post("/api/assignment", json={**good, **wrong})
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")

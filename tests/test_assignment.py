@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
+from random import Random
+from typing import TypeVar
 
 import pytest
 from hypothesis import example, given, settings
@@ -17,6 +20,8 @@ from dispatch.model import Mode, Unit, Weights
 from dispatch.routing import Candidate, hindrance
 from geo.travel import Leg
 from tests.small_district import TOML, write_small_district
+
+T = TypeVar("T")
 
 STANDARD = Weights()
 NOBODY: frozenset[str] = frozenset()
@@ -133,7 +138,7 @@ def test_it_costs_what_the_best_of_all_plans_costs(
 @settings(deadline=None)
 @given(instances(), st.randoms(use_true_random=False))
 def test_whoever_comes_first_the_plan_is_the_same(
-    instance: tuple[list[Waiting], frozenset[str], dict[str, float]], random: object
+    instance: tuple[list[Waiting], frozenset[str], dict[str, float]], random: Random
 ) -> None:
     made, busy, share = instance
     shuffled = [replace(one, candidates=tuple(_shuffled(one.candidates, random))) for one in _shuffled(made, random)]
@@ -141,9 +146,9 @@ def test_whoever_comes_first_the_plan_is_the_same(
     assert token("v", shuffled, busy, share) == token("v", made, busy, share)
 
 
-def _shuffled(items: object, random: object) -> list:  # type: ignore[type-arg]
-    found = list(items)  # type: ignore[call-overload]
-    random.shuffle(found)  # type: ignore[attr-defined]
+def _shuffled(items: Iterable[T], random: Random) -> list[T]:
+    found = list(items)
+    random.shuffle(found)
     return found
 
 
