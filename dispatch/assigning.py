@@ -18,12 +18,13 @@ import anyio.to_thread
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dispatch import desk, errors
-from dispatch.assignment import Proposal, Waiting, propose, token
+from dispatch.assignment import Proposal, Waiting, propose, token, worth_waiting
 from dispatch.editions import Editions
 from dispatch.fleet import Fleet
 from dispatch.ground import Ground
 from dispatch.model import Action, CaseRow
 from dispatch.names import Role
+from dispatch.offering import AT_ONCE, served
 from dispatch.orders import Order
 from dispatch.outcomes import towards
 from dispatch.routing import Candidate, hindrance
@@ -32,6 +33,7 @@ from dispatch.store.engine import connect
 
 MOST: Final = 500
 """So many cases are planned for at once: the most urgent, and of equals those that came first."""
+_SEVERAL: Final = 2
 _BREATH: Final = 8
 """After the ways to so many cases were asked for, others have their turn."""
 
@@ -105,6 +107,21 @@ async def plan(engine: AsyncEngine, editions: Editions, fleet: Fleet, now: datet
         token=token(district.version, found, busy, load),
         waiting=count,
     )
+
+
+async def worth_holding(engine: AsyncEngine, editions: Editions, fleet: Fleet, wait_s: float, now: datetime) -> bool:
+    """Whether a plan for all who wait is so much better than one by one that a dispatcher should have `wait_s` for it.
+
+    With one free unit it never is. Raises `DatabaseUnavailable`.
+    """
+    today = await editions.at(now)
+    async with connect(engine) as connection:
+        busy = frozenset(await cases.case_by_unit(connection))
+    free = frozenset[str]().union(*served(today, fleet, busy, now).values()) - busy
+    if len(free) < _SEVERAL:
+        return False
+    proposed = await plan(engine, editions, fleet, now)
+    return worth_waiting(proposed.proposal, proposed.ground.district.settings.weights, wait_s, AT_ONCE)
 
 
 def loads(ground: Ground, by_team: Mapping[str, int]) -> dict[str, float]:
@@ -200,7 +217,7 @@ def _may_go(candidates: Sequence[Candidate], busy: frozenset[str], order: Order,
 
 _WHY: Final = {
     "off_shift": ("已自报下班", "it said that it is off shift"),
-    "off_duty": ("不当班", "it is off duty"),
-    "unskilled": ("无所需技能", "it lacks the skill"),
+    "off_duty": ("此时不当班", "it is not on duty"),
+    "unskilled": ("不具备所需技能", "it does not have the skill"),
     "unreachable": ("到不了", "no way leads there"),
 }

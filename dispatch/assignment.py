@@ -119,6 +119,19 @@ def propose(waiting: Iterable[Waiting], busy: Collection[str], load: Mapping[str
     return Proposal(plan, single, as_good, _reasons(cases, plan, busy))
 
 
+def worth_waiting(proposal: Proposal, weights: Weights, wait_s: float, beyond: int) -> bool:
+    """Whether the plan saves more than it costs that the cases which it serves wait so many seconds for it.
+
+    beyond: those of this urgency do not wait. Both are weighted seconds.
+    """
+    waits = sum(
+        weights.urgency.get(level, 1.0) * tally.served
+        for level, tally in proposal.plan.by_urgency.items()
+        if level > beyond
+    )
+    return not proposal.as_good and proposal.one_by_one.cost - proposal.plan.cost > wait_s * waits
+
+
 def token(version: str, waiting: Iterable[Waiting], busy: Collection[str], load: Mapping[str, float]) -> str:
     """A digest of what a plan rests on: the edition, the cases at their steps, who may go and how long that takes."""
     rests_on = [

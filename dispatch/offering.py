@@ -1,16 +1,17 @@
 """Cases that wait for a unit are given one as soon as one can go: the most urgent first, then who waits longest.
 
-Each time it is an event of the case, whose id follows from the case and its step: of several workers that do it at
-once, one does it.
+Where all at once would be better (`dispatch.assigning`), it is left to the command centre for a while, but for the most
+urgent cases. Each time it is an event of the case, whose id follows from the case and its step: of several workers that
+do it at once, one does it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -44,14 +45,18 @@ FREES: Final = frozenset(
     }
 )
 """Actions after which a unit may be free that was not before; so may one be for which another is named."""
+AT_ONCE: Final = 1
+"""Cases of this urgency are never held."""
 PAGE: Final = 100
 PACE_S: Final = 0.2
 """Between one time and the next: units that become free together are seen together. The first one never waits."""
 _IDS: Final = UUID("5b0c8a52-8f0e-4c55-9d0a-0f5f1f6f7a31")
 
 
-async def offer_waiting(engine: AsyncEngine, editions: Editions, fleet: Fleet, now: datetime) -> int:
-    """Give the cases that wait the units that can go now; how many were given one.
+async def offer_waiting(
+    engine: AsyncEngine, editions: Editions, fleet: Fleet, now: datetime, *, urgent_only: bool = False
+) -> int:
+    """Give the cases that wait (those `AT_ONCE` alone, with `urgent_only`) the units that can go now; how many got one.
 
     What waits after it waits because nobody who goes for its team is free, on duty, able and can get there. Raises
     `DatabaseUnavailable`.
@@ -61,7 +66,7 @@ async def offer_waiting(engine: AsyncEngine, editions: Editions, fleet: Fleet, n
         enacted = editions.number
         today = await editions.at(now)
         try:
-            async for _ in _offers(engine, today, fleet, enacted, now):
+            async for _ in _offers(engine, today, fleet, enacted, now, urgent_only=urgent_only):
                 given += 1
         except moves.UnitTaken:
             continue
@@ -73,7 +78,7 @@ async def offer_waiting(engine: AsyncEngine, editions: Editions, fleet: Fleet, n
 
 
 async def _offers(
-    engine: AsyncEngine, today: Ground, fleet: Fleet, enacted: int, now: datetime
+    engine: AsyncEngine, today: Ground, fleet: Fleet, enacted: int, now: datetime, *, urgent_only: bool
 ) -> AsyncIterator[CaseRow]:
     """Once through the row of those who wait, while anybody is free for them: each case as it was given a unit.
 
@@ -86,6 +91,8 @@ async def _offers(
         async with connect(engine) as connection:
             page = await waiting.waiting_cases(connection, teams, PAGE, turn)
         for case, before in page:
+            if urgent_only and case.urgency > AT_ONCE:
+                return
             turn = (case.urgency, case.received_at, case.case_no)
             if not teams[case.team] - busy:
                 continue
@@ -122,13 +129,40 @@ def order(case: CaseRow) -> Order:
     return Order(uuid5(_IDS, f"{case.case_no} {case.seq}"), case.case_no, Action.OFFER, BY)
 
 
+class Hold:
+    """Leaves who waits to the command centre for a while, where that is worth it; then it is over, worth it or not."""
+
+    def __init__(self, worth: Callable[[datetime], Awaitable[bool]], for_s: float) -> None:
+        """worth: whether all at once is so much better at a time that it is worth `for_s` seconds; 0: never."""
+        self._worth, self._for = worth, timedelta(seconds=for_s)
+        self._until: datetime | None = None
+
+    async def holds(self, now: datetime) -> bool:
+        """Whether it does. Raises what `worth` raises."""
+        if self._until is not None:
+            if now < self._until:
+                return True
+            self._until = None
+            return False
+        if self._for and await self._worth(now):
+            self._until = now + self._for
+        return self._until is not None
+
+
 class Offering:
     """One per worker: `run` it as a task, `wake` it when a unit may have become free."""
 
     def __init__(
-        self, engine: AsyncEngine, editions: Editions, fleet: Fleet, every_s: float, told: Callable[[], None]
+        self,
+        engine: AsyncEngine,
+        editions: Editions,
+        fleet: Fleet,
+        every_s: float,
+        told: Callable[[], None],
+        hold: Hold | None = None,
     ) -> None:
         """every_s: it looks by itself so often, for shifts that begin; told: called when cases were given a unit."""
+        self._hold = hold
         self._engine, self._editions, self._fleet = engine, editions, fleet
         self._every_s, self._told = every_s, told
         self._awake = asyncio.Event()
@@ -142,7 +176,9 @@ class Offering:
         while True:
             self._awake.clear()
             try:
-                if await offer_waiting(self._engine, self._editions, self._fleet, datetime.now(UTC)):
+                now = datetime.now(UTC)
+                held = self._hold is not None and await self._hold.holds(now)
+                if await offer_waiting(self._engine, self._editions, self._fleet, now, urgent_only=held):
                     self._told()
             except (DatabaseUnavailable, SQLAlchemyError) as error:
                 log.warning("waiting cases could not be looked at: %s", error)

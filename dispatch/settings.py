@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     checkpoint_key: Path | None = Field(None, description="The key that signs them. Unset: one in the data folder.")
     oversee_s: float = Field(15, ge=0, description="Seconds between rounds of the overseer; 0: there is none.")
     offer_s: float = Field(20, ge=0, description="Seconds between looks for a unit for cases that wait; 0: never.")
+    offer_hold_s: float = Field(120, ge=0, description="Seconds left for assigning all at once, where better; 0: none.")
     track_days: int = Field(90, ge=1, description="Days for which the ways of units are kept.")
     source_secrets: dict[str, Secrets] = Field({}, description="By source, what its messages are signed with (JSON).")
     webhooks: Annotated[tuple[Webhook, ...], AfterValidator(_named_once)] = Field(

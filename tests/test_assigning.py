@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dispatch import district
+from dispatch import assigning, district
 from dispatch.database import Running
+from dispatch.editions import Editions
+from dispatch.fleet import Fleet, Known, Position
 from dispatch.ground import Ground, prepare
+from dispatch.offering import Hold, offer_waiting
+from dispatch.store import cases
+from dispatch.store.engine import connect, migrate, open_engine
 from tests.life import Json, do, done, small_server, verified, whole
 from tests.small_district import TABLES, write_small_district
 from tests.waiting import wait
@@ -27,6 +36,8 @@ BETWEEN, BEYOND = 120.03, 120.005
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Ground:
     folder = write_small_district(tmp_path_factory.mktemp("assigning") / "small")
+    urgent = "0102,路面塌陷,Road collapse,D1,,1,4,false\n"
+    (folder / "matters.csv").write_text(TABLES["matters.csv"] + urgent, encoding="utf-8")
     more = "T1-V2,三号车,Car 3,T1,vehicle,B1,2\n"
     (folder / "units.csv").write_text(TABLES["units.csv"] + more, encoding="utf-8")
     return prepare(district.load(folder))
@@ -202,9 +213,51 @@ def test_two_who_accept_at_once_never_send_one_unit_twice(http: httpx.Client, tw
     assert all(case["seq"] == (2 if case["unit"] else 1) for case in cases)
 
 
+async def migrated(url: str) -> None:
+    engine = open_engine(url, 1)
+    await migrate(engine)
+    await engine.dispose()
+
+
+def test_the_command_centre_has_a_moment_where_that_is_worth_it(database_url: str, made: Ground) -> None:
+    """And no longer; and nobody urgent waits for it."""
+    asyncio.run(migrated(database_url))
+    first, second = wait(database_url, made, [at(BETWEEN), at(BEYOND)], [30, 1])
+    now = datetime.now(UTC)
+    fleet = Fleet(made.district, timedelta(minutes=5))
+    stands = [Position("T1-V1", NEAR, LAT, now), Position("T1-V2", FAR, LAT, now)]
+    fleet.learn([Known(one, one) for one in stands], now)
+
+    async def look(hold_s: float) -> None:
+        engine = open_engine(database_url, 3)
+        editions = Editions(engine, made)
+        await editions.start(now)
+        worth = partial(assigning.worth_holding, engine, editions, fleet, hold_s)
+        hold = Hold(worth, hold_s)
+        assert not await worth_at(engine, editions, 1e6), "for so long it is not"
+        assert await hold.holds(now)
+        assert await offer_waiting(engine, editions, fleet, now, urgent_only=True) == 0
+        (third,) = await asyncio.to_thread(wait, database_url, made, [{**at(BEYOND), "matter": "0102"}])
+        assert await hold.holds(now + timedelta(seconds=hold_s - 1))
+        assert await offer_waiting(engine, editions, fleet, now, urgent_only=True) == 1
+        assert not await worth(now), "with one unit left there is nothing to choose"
+        assert not await hold.holds(now + timedelta(seconds=hold_s + 1))
+        assert await offer_waiting(engine, editions, fleet, now) == 1
+        async with connect(engine) as connection:
+            found = [await cases.which_case(connection, number) for number in (first, second, third)]
+        assert [one.unit if one else "" for one in found] == ["T1-V2", None, "T1-V1"]
+        await engine.dispose()
+
+    async def worth_at(engine: AsyncEngine, editions: Editions, wait_s: float) -> bool:
+        return await assigning.worth_holding(engine, editions, fleet, wait_s, now)
+
+    asyncio.run(look(60))
+
+
 def test_what_is_no_acceptance_is_refused_whole(http: httpx.Client) -> None:
     pair = {"case": "1", "unit": "U", "seq": 1}
     good = {"id": str(uuid4()), "token": "0" * 32, "pairs": [pair]}
-    for wrong in ({"pairs": []}, {"token": "x"}, {"pairs": [{**pair, "seq": 0}]}, {"id": "1"}, {"pairs": [pair] * 501}):
+    wrongs: list[Json] = [{"pairs": []}, {"token": "x"}, {"pairs": [{**pair, "seq": 0}]}, {"id": "1"}]
+    for wrong in (*wrongs, {"pairs": [pair] * 501}):
         answer = http.post("/api/assignment", json={**good, **wrong})
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
+from random import Random
+from typing import TypeVar
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dispatch.assignment import MOST_LOAD, MOST_WAITED_S, Plan, Proposal, Waiting, propose, token
+from dispatch.assignment import MOST_LOAD, MOST_WAITED_S, Plan, Proposal, Waiting, propose, token, worth_waiting
 from dispatch.district import check, load
 from dispatch.model import Mode, Unit, Weights
 from dispatch.routing import Candidate, hindrance
 from geo.travel import Leg
 from tests.small_district import TOML, write_small_district
+
+T = TypeVar("T")
 
 STANDARD = Weights()
 NOBODY: frozenset[str] = frozenset()
@@ -133,7 +138,7 @@ def test_it_costs_what_the_best_of_all_plans_costs(
 @settings(deadline=None)
 @given(instances(), st.randoms(use_true_random=False))
 def test_whoever_comes_first_the_plan_is_the_same(
-    instance: tuple[list[Waiting], frozenset[str], dict[str, float]], random: object
+    instance: tuple[list[Waiting], frozenset[str], dict[str, float]], random: Random
 ) -> None:
     made, busy, share = instance
     shuffled = [replace(one, candidates=tuple(_shuffled(one.candidates, random))) for one in _shuffled(made, random)]
@@ -141,9 +146,9 @@ def test_whoever_comes_first_the_plan_is_the_same(
     assert token("v", shuffled, busy, share) == token("v", made, busy, share)
 
 
-def _shuffled(items: object, random: object) -> list:  # type: ignore[type-arg]
-    found = list(items)  # type: ignore[call-overload]
-    random.shuffle(found)  # type: ignore[attr-defined]
+def _shuffled(items: Iterable[T], random: Random) -> list[T]:
+    found = list(items)
+    random.shuffle(found)
     return found
 
 
@@ -221,6 +226,16 @@ def test_a_team_that_has_much_to_do_is_spared_a_little() -> None:
     assert only(found) == [("C0", "U1", "spared")]
     far = [waits(0, 2, 0, unit(0, 300.0), unit(1, 1_300.0))]
     assert sent(propose(far, NOBODY, {"T0": 9.0}, STANDARD).plan) == {"C0": "U0"}, "but never by much"
+
+
+def test_a_plan_is_worth_waiting_for_by_what_it_saves() -> None:
+    found = propose(two_crossed(), NOBODY, {}, STANDARD)
+    assert found.one_by_one.cost - found.plan.cost == 5400
+    assert worth_waiting(found, STANDARD, 1349, 1), "two cases that count twice"
+    assert not worth_waiting(found, STANDARD, 1350, 1)
+    assert worth_waiting(found, STANDARD, 1e9, 2), "those do not wait"
+    as_good = propose([waits(0, 2, 0, unit(0, 9.0))], NOBODY, {}, STANDARD)
+    assert not worth_waiting(as_good, STANDARD, 0, 3)
 
 
 def test_who_may_not_go_is_said_by_why() -> None:

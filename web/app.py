@@ -22,14 +22,14 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dispatch import district
+from dispatch import assigning, district
 from dispatch.editions import Editions
 from dispatch.errors import PageNotBuilt
 from dispatch.fleet import Fleet
 from dispatch.ground import Ground, prepare
 from dispatch.keys import signer
 from dispatch.notary import Notary
-from dispatch.offering import Offering
+from dispatch.offering import Hold, Offering
 from dispatch.outbox import Courier, Subscriber
 from dispatch.overseer import Desk, Overseer
 from dispatch.reception import Reception
@@ -157,7 +157,7 @@ async def _start(
     reception = Reception(engine, by_time, fleet, settings.max_age_days)
     feed = Feed(engine, fleet, hub, settings.track_days)
     await feed.start()
-    offering = _offering(settings, Offering(engine, by_time, fleet, settings.offer_s, hub.nudge), supervision)
+    offering = _offering(settings, engine, by_time, fleet, hub, supervision)
     worker = app.state.worker = Worker(settings, by_time, engine, reception, hub, feed, supervision, record, offering)
     worker.draw(by_time.current)
 
@@ -194,8 +194,13 @@ def _notary(settings: Settings, engine: AsyncEngine, supervision: Supervision) -
     return notary
 
 
-def _offering(settings: Settings, offering: Offering, supervision: Supervision) -> Offering:
+def _offering(
+    settings: Settings, engine: AsyncEngine, editions: Editions, fleet: Fleet, hub: Hub, supervision: Supervision
+) -> Offering:
     """Who gives waiting cases a unit, at work if that is wanted."""
+    hold_s = settings.offer_hold_s
+    hold = Hold(partial(assigning.worth_holding, engine, editions, fleet, hold_s), hold_s)
+    offering = Offering(engine, editions, fleet, settings.offer_s, hub.nudge, hold)
     if settings.offer_s:
         supervision.keep("offers", offering.run)
     return offering

@@ -14,7 +14,7 @@ from dispatch.model import CaseRow, State
 from dispatch.store.cases import COLUMNS, WAITING, as_case
 
 NEED_UNIT: Final = frozenset({State.ASSIGNED, State.ACCEPTED})
-"""States in which a case without a unit waits for one."""
+"""States in which a case without a unit waits for one: `cases.WAITING`."""
 
 
 @dataclass(frozen=True, slots=True)
