@@ -112,12 +112,14 @@ class Courier:
 
     async def _deliver(self, connection: Driver) -> None:
         """For as long as the connection holds: only who has it delivers. Raises psycopg's errors."""
-        await outbox.subscribe(connection, [one.name for one in self._subscribers], datetime.now(UTC))
         lines = [_Line(one) for one in self._subscribers]
         async with httpx.AsyncClient(timeout=TIMEOUT_S, headers={"user-agent": USER_AGENT}) as client:
             try:
                 while True:
                     self._happened.clear()
+                    if not any(line.under_way for line in lines):  # at first; and whom somebody made us forget
+                        names = [one.name for one in self._subscribers]
+                        await outbox.subscribe(connection, names, datetime.now(UTC))
                     for line in lines:
                         await self._settle(connection, line)
                         await self._send_due(connection, client, line)

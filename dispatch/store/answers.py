@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dispatch.errors import InvalidCursor
 from dispatch.model import Source, State
 
 TOLD: Final = ("handle", "rework", "close", "cancel", "merge", "reopen")
@@ -65,8 +66,13 @@ _HORIZON: Final = text("SELECT (pg_snapshot_xmin(pg_current_snapshot())::text)::
 async def answers(
     connection: AsyncConnection, source: Source, after: Mark, limit: int
 ) -> tuple[Sequence[Answer], Mark]:
-    """The next `limit` at most, and from where to ask again; so that nothing is missed or told twice."""
+    """The next `limit` at most, and from where to ask again; so that nothing is missed or told twice.
+
+    Raises `InvalidCursor` for a mark that lies before us: it is of another cluster, whose dump this is.
+    """
     horizon = int((await connection.execute(_HORIZON)).scalar_one())
+    if after[0] > horizon:
+        raise InvalidCursor({"field": "since"})
     values = {
         "source": source.value,
         "told": list(TOLD),

@@ -52,10 +52,12 @@ async def alone(connection: Driver) -> bool:
     return bool(got and got[0])
 
 
+# A place beyond the horizon is another cluster's, whose dump this is: its transactions are not this one's.
 _SUBSCRIBE: Final = """
     INSERT INTO subscription (name, since, xact, event_id)
     SELECT name, %(now)s, (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint, 0
-    FROM unnest(%(names)s::text[]) AS name ON CONFLICT (name) DO NOTHING"""
+    FROM unnest(%(names)s::text[]) AS name
+    ON CONFLICT (name) DO UPDATE SET xact = excluded.xact, event_id = 0 WHERE subscription.xact > excluded.xact"""
 
 
 async def subscribe(connection: Driver, names: Collection[str], now: datetime) -> None:
