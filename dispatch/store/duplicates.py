@@ -138,7 +138,7 @@ _LEAD: Final = text(
 
 
 async def lock_open_lead(connection: AsyncConnection, case: str) -> CaseRow | None:
-    """The open case that this one is, or was merged into at last, kept from being moved meanwhile; None: there is none."""
+    """The open case that this one is, or was merged into at last, kept from moving meanwhile; None: there is none."""
     row = (await connection.execute(_LEAD, {"case": case})).mappings().one_or_none()
     return as_case(row) if row else None
 
