@@ -54,37 +54,35 @@ async def join(
     decision = replace(decision, notes=tuple(JOINS if note == "held" else note for note in decision.notes))
     decided = routing.as_json(decision)
     report = placed.report
-    async with connect(engine) as connection:
+    async with connect(engine) as connection, store.as_one(connection):
+        lead = await store.lock_open_lead(connection, case)
+        if lead is None or not await _within_reach(connection, ground.district, placed, lead):
+            return None
         [number] = await moves.take_numbers(connection, 1)
         opened, entry = opening(ground, placed, decision, decided, number, held=True)
-        for _ in range(moves.TRIES):
-            lead = await _lead(connection, ground.district, placed, case)
-            if lead is None:
-                return None
-            order = Order(
-                id=uuid5(_JOINS, str(report.id)),
-                case_no=opened.case_no,
-                action=Action.MERGE,
-                actor=report.source.value,
-                note=SAID,
-                into=lead.case_no,
-            )
-            timing = timing_of(ground.district, report.matter)
-            merger = decide_merger(order, opened, lead, timing, report.received_at)
-            if await store.open_merged(connection, moves.Opening(report, opened, entry), merger, enacted):
-                return merger[0], decided
-    raise errors.DatabaseUnavailable
+        order = Order(
+            id=uuid5(_JOINS, str(report.id)),
+            case_no=opened.case_no,
+            action=Action.MERGE,
+            actor=report.source.value,
+            note=SAID,
+            into=lead.case_no,
+        )
+        timing = timing_of(ground.district, report.matter)
+        moved, merged, joined, told = decide_merger(order, opened, lead, timing, report.received_at)
+        assumed = moves.Assumed(frozenset(), frozenset(), enacted)
+        if await moves.open_cases(connection, [moves.Opening(report, opened, entry)], assumed) is not None:
+            raise moves.AnotherEdition
+        if not await moves.merge_case(connection, moved, merged, joined, told):
+            raise errors.DatabaseUnavailable  # it is locked: nobody can have moved it
+    return moved, decided
 
 
-async def _lead(connection: AsyncConnection, district: District, placed: Placed, case: str) -> CaseRow | None:
-    """The open case that `case` is, or was merged into, if one of its sightings is within reach of the report."""
-    lead = await store.open_lead_of(connection, case)
-    if lead is None:
-        return None
+async def _within_reach(connection: AsyncConnection, district: District, placed: Placed, lead: CaseRow) -> bool:
     sighting = sighting_of(placed, district)
     [known] = await store.open_near(connection, [sighting], district.sameness, names_of(district))
     those = (one.sighting for one in known if one.case == lead.case_no)
-    return lead if any(duplicates.within(sighting, one, district.sameness) for one in those) else None
+    return any(duplicates.within(sighting, one, district.sameness) for one in those)
 
 
 def sighting_of(placed: Placed, district: District) -> Sighting:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-import psycopg
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch.audit import Entry
 from dispatch.duplicates import (
     Known,
     Sameness,
@@ -26,7 +25,6 @@ from dispatch.duplicates import (
 from dispatch.incidents import Member
 from dispatch.model import CaseRow, Source, State
 from dispatch.store.cases import COLUMNS, UNFINISHED, as_case
-from dispatch.store.moves import AnotherEdition, Assumed, Opening, merge_case, open_cases
 from geo.datum import Datum
 
 NameOf = Callable[[str], str]
@@ -135,33 +133,24 @@ _LEAD: Final = text(
     f"""
     WITH RECURSIVE near AS (SELECT case_no, state, merged_into FROM case_file WHERE case_no = :case), {_LED}
     SELECT {COLUMNS} FROM led l JOIN case_file c ON c.case_no = l.case_no JOIN report r ON r.id = c.report_id
-    WHERE c.{UNFINISHED}"""  # noqa: S608
+    WHERE c.{UNFINISHED} FOR UPDATE OF c"""  # noqa: S608
 )
 
 
-async def open_lead_of(connection: AsyncConnection, case: str) -> CaseRow | None:
-    """The open case that this one is, or was merged into at last; None: there is none."""
+async def lock_open_lead(connection: AsyncConnection, case: str) -> CaseRow | None:
+    """The open case that this one is, or was merged into at last, kept from moving meanwhile; None: there is none."""
     row = (await connection.execute(_LEAD, {"case": case})).mappings().one_or_none()
     return as_case(row) if row else None
 
 
-async def open_merged(
-    connection: AsyncConnection, opened: Opening, merger: tuple[CaseRow, Entry, CaseRow, Entry], enacted: int
-) -> bool:
-    """Open a case and merge it into another: both or, where that one was moved meanwhile (False), neither.
-
-    Raises `AnotherEdition`, and `AlreadyThere` when the report's id is known.
-    """
+@asynccontextmanager
+async def as_one(connection: AsyncConnection) -> AsyncIterator[None]:
+    """What is written within is one transaction."""
     pooled = await connection.get_raw_connection()
     driver = pooled.driver_connection
     assert driver is not None  # noqa: S101  (only of a connection that was given back)
-    async with driver.transaction() as whole:
-        if await open_cases(connection, [opened], Assumed(frozenset(), frozenset(), enacted)) is not None:
-            raise AnotherEdition
-        if await merge_case(connection, *merger):
-            return True
-        raise psycopg.Rollback(whole)
-    return False
+    async with driver.transaction():
+        yield
 
 
 _LATELY: Final = text(
