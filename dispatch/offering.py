@@ -18,6 +18,7 @@ from uuid import UUID, uuid5
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dispatch.audit import Entry
 from dispatch.editions import Editions
 from dispatch.errors import DatabaseUnavailable
 from dispatch.fleet import Fleet
@@ -65,7 +66,7 @@ async def offer_waiting(
         enacted = editions.number
         today = await editions.at(now)
         try:
-            async for _ in _Round(engine, today, fleet, enacted, now, urgent_only).offers():
+            async for _ in _offers(engine, today, fleet, enacted, now, urgent_only):
                 given += 1
         except moves.UnitTaken:
             continue
@@ -76,40 +77,40 @@ async def offer_waiting(
     return given
 
 
-class _Round:
-    """Once through the row of those who wait, while anybody is free for them."""
+async def _offers(
+    engine: AsyncEngine, today: Ground, fleet: Fleet, enacted: int, now: datetime, urgent_only: bool
+) -> AsyncIterator[CaseRow]:
+    """Once through the row of those who wait, while anybody is free for them: each case as it was given a unit.
 
-    def __init__(
-        self, engine: AsyncEngine, today: Ground, fleet: Fleet, enacted: int, now: datetime, urgent_only: bool
-    ) -> None:
-        self._engine, self._today, self._fleet, self._enacted, self._now = engine, today, fleet, enacted, now
-        self._urgent_only = urgent_only
-
-    async def offers(self) -> AsyncIterator[CaseRow]:
-        """Each case as it was given a unit. Raises `UnitTaken`, `AnotherEdition`: look again who is free."""
-        async with connect(self._engine) as connection:
-            busy = frozenset(await cases.case_by_unit(connection))
-        turn: cases.Turn | None = None
-        while teams := served(self._today, self._fleet, busy, self._now):
-            async with connect(self._engine) as connection:
-                page = await cases.waiting_cases(connection, teams, PAGE, turn)
-            for case, before in page:
-                if self._urgent_only and case.urgency > AT_ONCE:
-                    return
-                turn = (case.urgency, case.received_at, case.case_no)
-                if not teams[case.team] - busy:
-                    continue
-                offered = decide_offer(self._today, self._fleet, order(case), case, before, busy, self._now)
-                if offered is None:
-                    continue
-                async with connect(self._engine) as connection:
-                    # Who was first did the same, or something else: the case is looked at again the next time.
-                    with suppress(moves.AlreadyThere):
-                        if await moves.send_case(connection, *offered, self._enacted):
-                            busy |= {offered[0].unit or ""}
-                            yield offered[0]
-            if len(page) < PAGE:
+    Raises `UnitTaken`, `AnotherEdition`: look again who is free.
+    """
+    async with connect(engine) as connection:
+        busy = frozenset(await cases.case_by_unit(connection))
+    turn: cases.Turn | None = None
+    while teams := served(today, fleet, busy, now):
+        async with connect(engine) as connection:
+            page = await cases.waiting_cases(connection, teams, PAGE, turn)
+        for case, before in page:
+            if urgent_only and case.urgency > AT_ONCE:
                 return
+            turn = (case.urgency, case.received_at, case.case_no)
+            if not teams[case.team] - busy:
+                continue
+            offered = decide_offer(today, fleet, order(case), case, before, busy, now)
+            if offered and await _written(engine, *offered, enacted):
+                busy |= {offered[0].unit or ""}
+                yield offered[0]
+        if len(page) < PAGE:
+            return
+
+
+async def _written(engine: AsyncEngine, case: CaseRow, entry: Entry, enacted: int) -> bool:
+    """False: who was first did the same, or something else; the case is looked at again the next time."""
+    async with connect(engine) as connection:
+        try:
+            return await moves.send_case(connection, case, entry, enacted)
+        except moves.AlreadyThere:
+            return False
 
 
 def served(today: Ground, fleet: Fleet, busy: frozenset[str], now: datetime) -> Mapping[str, frozenset[str]]:
