@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import psycopg
 import pytest
+import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
@@ -29,8 +31,10 @@ from dispatch.settings import Settings
 from dispatch.sources import message
 from dispatch.sources.adapt import Adapter
 from dispatch.sources.forms import COMMON, FORMS, form_of
+from dispatch.sources.placing import LAYERS, MOST_M, Places
 from geo.sight import Sight, ahead_of, metres_between
 from tests.life import do, done, verified, walk
+from tests.sample import sample
 from tests.serving import serving_on
 from tests.small_district import feature, square, write_features, write_small_district
 
@@ -472,3 +476,17 @@ def test_whatever_comes_is_a_report_or_a_refusal_by_name(adapter: Adapter, sourc
     assert draft.source is form.source
     assert draft.id == form.report_id(draft.source_ref)
     assert draft == message.read(json.dumps(said).encode(), form, adapter)
+
+
+def test_a_zones_circle_lies_in_it_and_covers_it() -> None:
+    whole = sample()
+    places = Places(whole)
+    for layer in LAYERS:
+        for zone in whole.layers[layer].zones[:: 25 if layer == "grid" else 5 if layer == "community" else 1]:
+            spot = places.zone({layer: zone.code})
+            assert spot == places.zone({layer: zone.name, "township": zone.code[:9]}), zone.code
+            assert spot.placed_by == ("placed_by_zone", zone.name)
+            assert shapely.contains_xy(zone.geometry, spot.lon, spot.lat)
+            corners = shapely.get_coordinates(zone.geometry)
+            farthest = max(metres_between(spot.lon, spot.lat, *corner) for corner in corners.tolist())
+            assert spot.accuracy_m == min(math.ceil(farthest) + 1, MOST_M)
