@@ -72,9 +72,9 @@ FULL = Papers(
 
 ONWARDS = {
     State.TRIAGE: (Action.ASSIGN,),
-    State.ASSIGNED: (Action.ACCEPT, Action.RETURN),
-    State.ACCEPTED: (Action.SET_OUT, Action.ARRIVE, Action.RETURN, Action.SUSPEND),
-    State.ON_THE_WAY: (Action.ARRIVE, Action.RETURN),
+    State.ASSIGNED: (Action.ACCEPT, Action.ACCEPT, Action.ACCEPT, Action.RETURN),
+    State.ACCEPTED: (Action.ARRIVE, Action.ARRIVE, Action.SET_OUT, Action.SUSPEND),
+    State.ON_THE_WAY: (Action.ARRIVE, Action.ARRIVE, Action.RETURN),
     State.ON_SCENE: (Action.HANDLE, Action.RETURN, Action.SUSPEND),
     State.HANDLED: (Action.VERIFY, Action.REWORK, Action.CLOSE),
     State.VERIFIED: (Action.CLOSE,),
@@ -84,7 +84,10 @@ ONWARDS = {
     **dict.fromkeys(FINAL, (Action.REOPEN,)),
 }
 """What brings a case on."""
-PAPERWORK = PROCEDURE - {Action.DROP, Action.TRANSFER}
+PAPERWORK = (
+    *(Action.FILE, Action.INQUIRE, Action.REVIEW, Action.DELIBERATE, Action.DECIDE, Action.PENALISE, Action.SERVE),
+    *(Action.EXECUTE, Action.ARCHIVE),
+)
 
 
 class World:
@@ -160,7 +163,14 @@ class Dice:
     """
 
     def __init__(self, numbers: list[int]) -> None:
-        self._numbers = iter(numbers)
+        self._all, self._numbers = numbers, iter(numbers)
+
+    def __repr__(self) -> str:
+        return f"Dice({self._all})"
+
+    def again(self) -> Dice:
+        """The same, from the first on."""
+        return Dice(self._all)
 
     def one(self, options: Sequence[T]) -> T:
         """One of these; the first are the simplest."""
@@ -208,14 +218,16 @@ class Desk(RuleBasedStateMachine):
     def _case(self, dice: Dice) -> str:
         return dice.one(sorted(self.model.cases))
 
-    def _order(self, dice: Dice, number: str, *, onwards: bool = False) -> Order:
+    def _order(self, dice: Dice, number: str, *, onwards: bool = False, action: Action | None = None) -> Order:
         """Most are such as the tables have; of the others anything may be missing, wrong or somebody else's to do."""
         case = self.model.cases[number]
-        careful = dice.often(4) or onwards
+        careful = dice.often(4) or onwards or action is not None
         possible = case.possible()
         if onwards:
-            possible = [one for one in possible if one in (*ONWARDS[case.state], *PAPERWORK)] or possible
-        action = dice.one(possible if careful and possible else sorted(ORDERED))
+            wanted = (*ONWARDS[case.state], *PAPERWORK, *PAPERWORK)
+            possible = [one for one in wanted if one in possible] or possible
+        drawn = dice.one(possible if careful and possible else sorted(ORDERED))
+        action = action or drawn
         rows = [*case.rows(action), *case.steps(action)]
         by = [role for role in Role if rows and role in rows[0].by]
         today = self.now.astimezone(HERE).date()
@@ -309,13 +321,28 @@ class Desk(RuleBasedStateMachine):
         self._later(dice)
         self._do([self._order(dice, self._case(dice))])
 
-    @rule(which=DICE, dice=st.lists(DICE, min_size=2, max_size=6))
+    @rule(which=DICE, dice=st.lists(DICE, min_size=4, max_size=8))
     def go_on(self, which: Dice, dice: list[Dice]) -> None:
         """Several steps of one case: what lies deep in the tables is reached, too."""
         number = self._case(which)
         for each in dice:
             self._later(each)
             self._do([self._order(each, number, onwards=True)])
+        if which.one([True, False]):
+            self._nothing_else(which, number)
+
+    @rule(dice=DICE)
+    def nothing_else(self, dice: Dice) -> None:
+        """Whatever must be refused of a case, all at once: it changes nothing."""
+        self._nothing_else(dice, self._case(dice))
+
+    def _nothing_else(self, dice: Dice, number: str) -> None:
+        every = [self._order(dice.again(), number, action=action) for action in sorted(ORDERED)]
+        ids = (UUID(int=2**55 + n, version=4) for n in range(len(every)))
+        wrong = [replace(one, id=id_) for one, id_ in zip(every, ids, strict=True) if self.model.reasons(one, self.now)]
+        for order, answer in zip(wrong, self._answers(wrong), strict=True):
+            self.model.saw(order, answer, self.now)
+        self._compare(self.model)
 
     @precondition(lambda self: self.sent)
     @rule(dice=DICE)
@@ -353,11 +380,14 @@ class Desk(RuleBasedStateMachine):
         assert self.world.runner.run(disclose(self.world.engine, asking, self.now)) == {"name": "示意 made"}
         self.model.disclosed(number, asking.id)
 
-    def _do(self, orders: list[Order]) -> None:
+    def _answers(self, orders: list[Order]) -> list[CaseRow | str]:
         async def all_of_them() -> list[CaseRow | str]:
             return await asyncio.gather(*(self.world.act(one, self.now) for one in orders))
 
-        answers = self.world.runner.run(all_of_them())
+        return self.world.runner.run(all_of_them())
+
+    def _do(self, orders: list[Order]) -> None:
+        answers = self._answers(orders)
         self.sent += [one for one in orders if one not in self.sent]
         beside = len(orders) > 1
         self._in_some_order(
@@ -451,6 +481,6 @@ def test_anything_by_anybody_is_as_the_model_says(world: World) -> None:
     run_state_machine_as_test(
         lambda: Desk(world),
         settings=settings(
-            max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
