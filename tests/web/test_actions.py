@@ -19,6 +19,7 @@ from dispatch.settings import Settings
 from tests.serving import serving
 from tests.web.console import (
     AWAITED,
+    CHINESE,
     PHONE,
     TOWN,
     WALL,
@@ -283,3 +284,10 @@ def test_forms_on_a_phone(desk: Open, server: str, artefacts: Path) -> None:
     expect(form.get_by_role("option").first).to_be_visible()
     page.screenshot(path=artefacts / "actions-5-phone-power.png")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+    page.get_by_role("button", name="English").tap()
+    expect(form.locator("legend").first).to_have_text("Officers (two at least)")
+    asked = page.locator(".orders, .enforcement").locator("label > span, legend, button, summary, .hint, h3")
+    assert [said for said in asked.all_inner_texts() if CHINESE.search(said)] == []
+    unnamed = "es => es.filter(e => !e.labels?.length && !e.ariaLabel).map(e => e.outerHTML)"
+    fields = page.locator(".panel input, .panel select, .panel textarea")
+    assert fields.evaluate_all(unnamed) == [], "each field has a name that is read out"

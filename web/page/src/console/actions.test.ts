@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Papers, Proof } from "../shared/casework";
 import type { Action, HistoryEvent, Possible, Role, Stage } from "../shared/types";
 import { type ManyOrder, offers, ordersFor } from "./bulk";
-import type { Piece } from "./evidence";
+import { localOf, momentOf, type Piece } from "./evidence";
 import { nearest } from "./nearby";
 import { bodyOf, isAmount, isReady, newOrder } from "./order";
 import { firstBreak, leadsToRoot } from "./proof";
@@ -131,6 +131,11 @@ describe("an order", () => {
     const evidence = bodyOf({ ...order, pieces: [piece()], there: true, papers }, at);
     expect(evidence.evidence).toEqual([{ sha256: "ab", at: "2026-11-23T01:00:00.000Z", lon: 118.9, lat: 31.3 }]);
     expect(evidence.procedure).toEqual({ officers: [{ number: "01", name: "" }] });
+  });
+
+  it("says when evidence was taken to the minute that was typed, and nothing where nothing was", () => {
+    expect([localOf(""), momentOf(""), momentOf("x")]).toEqual(["", "", ""]);
+    expect(momentOf(localOf("2026-11-23T01:02:00.000Z"))).toBe("2026-11-23T01:02:00.000Z");
   });
 
   it("names files by what they are", () => {

@@ -105,6 +105,12 @@ export function BulkBar({ desk }: { desk: Desk }) {
       ) : (
         <form
           class="order"
+          onKeyDown={(event) => {
+            if (event.key !== "Escape") return;
+            // First out of the form; from the queue it ends the choosing.
+            event.stopPropagation();
+            document.getElementById("queue")?.focus();
+          }}
           onSubmit={(event) => {
             event.preventDefault();
             if (offer && ready && !busy) begin(offer);

@@ -17,12 +17,28 @@ export interface Piece {
   readonly key: string;
   readonly file: File;
   readonly kind: EvidenceKind;
-  /** When it was taken, as the file says; RFC 3339. */
+  /** When it was taken, RFC 3339: at first as the file says; empty where that is not known. */
   readonly at: string;
   /** 0 to 1. */
   readonly sent: number;
   readonly kept: Kept | null;
   readonly failed: string;
+}
+
+/** Of these a file's own time is most likely the moment; of a document it is that of the last change. */
+const TAKEN: ReadonlySet<EvidenceKind> = new Set(["photo", "video", "audio"]);
+
+/** As a date field takes it, in this browser's time. */
+export function localOf(at: string): string {
+  if (!at) return "";
+  const moment = new Date(at);
+  return new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+/** As it is sent; empty where nothing was said. */
+export function momentOf(local: string): string {
+  const moment = new Date(local);
+  return local && Number.isFinite(moment.getTime()) ? moment.toISOString() : "";
 }
 
 /** Most of one order. */
@@ -77,7 +93,7 @@ export function EvidenceChooser({ desk, pieces, onPieces }: ChooserProps) {
         key: uuid(),
         file,
         kind: kindOf(file.type),
-        at: file.lastModified < Date.now() ? new Date(file.lastModified).toISOString() : "",
+        at: TAKEN.has(kindOf(file.type)) ? new Date(Math.min(file.lastModified, Date.now())).toISOString() : "",
         sent: 0,
         kept: null,
         failed: "",
@@ -112,7 +128,17 @@ export function EvidenceChooser({ desk, pieces, onPieces }: ChooserProps) {
               {piece.failed ? (
                 <em role="alert">{piece.failed}</em>
               ) : piece.kept ? (
-                <em>{w("evidence.kept", { size: sizeOf(piece.kept.bytes), hash: short(piece.kept.sha256) })}</em>
+                <>
+                  <em>{w("evidence.kept", { size: sizeOf(piece.kept.bytes), hash: short(piece.kept.sha256) })}</em>
+                  <label class="taken">
+                    {w("evidence.taken")}
+                    <input
+                      type="datetime-local"
+                      value={localOf(piece.at)}
+                      onChange={(event) => patch(piece.key, { at: momentOf(event.currentTarget.value) })}
+                    />
+                  </label>
+                </>
               ) : (
                 <progress max={1} value={piece.sent} aria-label={w("evidence.sending", { name: piece.file.name })} />
               )}

@@ -35,13 +35,16 @@ export function useOrdering(desk: Desk, detail: CaseDetail, beside: Beside): Ord
   const [order, setOrder] = useState<Order | null>(null);
   const [sending, setSending] = useState(false);
   const [unsure, setUnsure] = useState(false);
-  const { district, seat, pin } = desk.store.state;
+  const { district, seat, pin, asking } = desk.store.state;
 
   const leave = (): void => {
     setOrder(null);
     desk.setPin(null);
   };
   useEffect(() => () => desk.setPin(null), []);
+  useEffect(() => {
+    if (asking !== beside) setOrder(null);
+  }, [asking]);
   // Another role is offered other things.
   useEffect(() => leave(), [seat.role]);
 
@@ -54,7 +57,7 @@ export function useOrdering(desk: Desk, detail: CaseDetail, beside: Beside): Ord
   };
   const start = (next: Order): void => {
     setUnsure(false);
-    desk.store.set({ notice: null });
+    desk.store.set({ notice: null, asking: beside });
     setOrder(next);
     const { lon, lat, accuracy_m: accuracy } = detail;
     const onMap = next.action === "relocate" && !next.settles;

@@ -59,6 +59,8 @@ export interface State {
   notice: Notice | null;
   /** As whom one sits here. */
   seat: Seat;
+  /** The part of the panel that asks for an order: one at a time. */
+  asking: Beside | null;
   /** Cases chosen for one action for all; null: one is not choosing. */
   chosen: ReadonlySet<string> | null;
   /** The list of disputes is open. */
@@ -97,6 +99,7 @@ const FIRST: State = {
   open: null,
   notice: null,
   seat: rememberedSeat(),
+  asking: null,
   chosen: null,
   disputes: false,
   pin: null,
