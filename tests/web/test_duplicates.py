@@ -108,7 +108,7 @@ def test_the_dispatcher_merges_by_one_press_or_says_it_is_not_the_same(
     page.locator(f'.duplicates li[data-case="{lead}"] .join').click()
     expect(page.locator(".number")).to_contain_text(lead)
     assert get(server, f"/api/cases/{again}")["merged_into"] == lead
-    expect(page.locator(".reporters h3")).to_have_text(re.compile("^2 次上报"))
+    expect(page.locator(".joined h3")).to_have_text(re.compile("^共 2 次上报"))
     expect(page.locator(f'.duplicates li[data-case="{other}"]')).to_have_count(0)
     page.screenshot(path=artefacts / "same-5-merged.png")
 

@@ -51,7 +51,13 @@ export function Duplicates({ desk, detail }: { desk: Desk; detail: CaseDetail })
     ids.current.set(one.case, id);
     setJoining(one.case);
     try {
-      await desk.client.act(from, { id, action: "merge", actor: seat(), into });
+      await desk.client.act(from, {
+        id,
+        action: "merge",
+        actor: desk.nameAs("dispatcher", ""),
+        role: "dispatcher",
+        into,
+      });
       desk.store.set({ notice: { tone: "done", text: () => t("same.done", { case: from, into }) } });
       if (from === detail.case) desk.openCase(into);
       else await desk.readCase(detail.case);
@@ -117,6 +123,7 @@ export function Duplicates({ desk, detail }: { desk: Desk; detail: CaseDetail })
 }
 
 /** All who reported it, without who they are; nothing is shown where it is one. */
+/** Who else reported it, where more did than the reports that were merged into this very case, which are shown whole. */
 export function Reporters({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
   const [reporters, setReporters] = useState<readonly Reporter[]>([]);
   useEffect(() => {
@@ -130,7 +137,7 @@ export function Reporters({ desk, detail }: { desk: Desk; detail: CaseDetail }) 
       gone = true;
     };
   }, [desk, detail.case, detail.seq]);
-  if (reporters.length < 2) return null;
+  if (reporters.length < 2 || reporters.length <= detail.joined.length + 1) return null;
   const time = clock(desk.store.state.district?.timezone ?? "Asia/Shanghai");
   return (
     <section class="reporters" aria-label={t("reporters.title", { n: reporters.length })}>
@@ -145,12 +152,4 @@ export function Reporters({ desk, detail }: { desk: Desk; detail: CaseDetail }) 
       </ul>
     </section>
   );
-}
-
-function seat(): string {
-  try {
-    return localStorage.getItem("onegrid.actor") || says("do.seat");
-  } catch {
-    return says("do.seat");
-  }
 }

@@ -247,8 +247,8 @@ function Joined({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
   const time = clock(desk.store.state.district?.timezone ?? "Asia/Shanghai");
   if (detail.joined.length === 0) return null;
   return (
-    <section class="joined" aria-label={w("joined")}>
-      <h3>{w("joined")}</h3>
+    <section class="joined" aria-label={w("joined", { n: detail.joined.length + 1 })}>
+      <h3>{w("joined", { n: detail.joined.length + 1 })}</h3>
       <ul>
         {detail.joined.map((one) => (
           <li key={one.case}>
