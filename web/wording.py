@@ -36,7 +36,7 @@ NOTES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "placed_by_zone": (
         "来件没有坐标，按其所写的区域“{placed_by}”定位：取区内一点，误差为能盖住该区域的半径（最多 10 公里）。",
-        "No position came: placed in {placed_by}, which was named, to the radius that covers it (10 km at most).",
+        "No position came: placed in the zone {placed_by}; its accuracy is the radius that covers it (10 km at most).",
     ),
     "placed_by_camera": (
         "位置由摄像机“{placed_by}”推得：视野中部，或按方位和距离推算。",
