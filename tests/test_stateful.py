@@ -243,11 +243,11 @@ class Desk(RuleBasedStateMachine):
             "actor": some(["网格员"] if action is Action.VERIFY else ["甲队", "网格员"], ["甲队", ""]),
             "note": some(["说明"], ["", "  "]),
             "team": some(self._teams(action, case), ["", "T9", "T1", "T2"]),
-            "unit": some([""], ["T1-V1", "T1-V2", "T2-V1", "T9-V9"]),
+            "unit": some(["", "", *TEAMS[case.team]], ["T1-V1", "T1-V2", "T2-V1", "T9-V9"]),
             "photos": some([()], [(), (), ("0" * 64,)]),
             "pin": some([Pin(WEST, 30.05), Pin(EAST, 30.05), None], [Pin(OUTSIDE, 30.05)]),
             "settles": some(["T1", "T2"], ["T9", ""]),
-            "seq": some([None, case.seq], [None, case.acted, case.acted - 1, case.seq + 1]),
+            "seq": some([None, case.seq, case.acted], [None, case.acted - 1, case.seq + 1]),
             "role": some([None, *by], list(Role)),
             "until": some([today + 5 * DAY, today], [today - DAY, None]),
             "into": some(alive, [number, *others, "none", ""]),
@@ -375,10 +375,12 @@ class Desk(RuleBasedStateMachine):
 
     @rule(dice=DICE)
     def ask_who_reported(self, dice: Dice) -> None:
+        """Whoever acts then, having seen what stood there before, is not refused for it."""
         number, self.asked = self._case(dice), self.asked + 1
         asking = Asking(UUID(int=2**60 + self.asked, version=4), number, "甲队", "核实地点")
         assert self.world.runner.run(disclose(self.world.engine, asking, self.now)) == {"name": "示意 made"}
         self.model.disclosed(number, asking.id)
+        self._do([replace(self._order(dice, number), seq=self.model.cases[number].acted)])
 
     def _answers(self, orders: list[Order]) -> list[CaseRow | str]:
         async def all_of_them() -> list[CaseRow | str]:
