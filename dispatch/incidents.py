@@ -7,7 +7,7 @@ Density as in DBSCAN (Ester et al. 1996), worked off in the order in which the c
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
-from dispatch.duplicates import degree_m, metres
+from dispatch.duplicates import degree_m
+
+Places = NDArray[np.intp]
+"""Of members, by their order."""
 
 LOOK_BACK: Final = timedelta(days=30)
 """Cases that came before are not gathered: an incident that lasts longer begins anew."""
@@ -138,87 +141,62 @@ def _incident(name: str, kind: str, group: list[Member], leads: list[str], still
 def grouped(members: Sequence[Member], rule: Burst) -> list[int | None]:
     """For each member the first one around which its group was dense (its place in `members`); None: in no group.
 
-    Who lies on the rim of two groups belongs to the one that reached him first.
+    Who lies on the rim of two groups belongs to the one that reached him first. Time and memory grow with the pairs
+    that are near each other: a second for a thousand cases in one place.
     """
     near = _neighbours(members, rule)
-    count = [0] * len(members)
-    groups = _Groups(len(members))
+    count = np.zeros(len(members), dtype=np.intp)
+    became = np.full(len(members), -1, dtype=np.intp)  # of cores, the order in which they became so
+    home = np.full(len(members), -1, dtype=np.intp)  # of each the core that it first came near to
+    group = np.arange(len(members), dtype=np.intp)  # of each core the oldest of its group
+    cores_so_far = 0
     for new, around in enumerate(near):
-        earlier = [one for one in around if one < new]
+        count[new] = 1
+        earlier = around[: np.searchsorted(around, new)]
+        if not len(earlier):
+            continue
+        count[earlier] += 1
         count[new] = len(earlier) + 1
-        for one in earlier:
-            count[one] += 1
-        for core in (*earlier, new):
-            if count[core] >= rule.cases and core not in groups.became:
-                groups.add(core, [one for one in near[core] if one <= new])
-        groups.reach(new, earlier)
-    return [None if core is None else groups.root(core) for core in groups.home]
+        those = np.append(earlier, new)
+        for core in those[(count[those] >= rule.cases) & (became[those] < 0)]:
+            became[core] = cores_so_far
+            cores_so_far += 1
+            known = np.append(near[core][: np.searchsorted(near[core], new, side="right")], core)
+            groups = np.unique(group[known[became[known] >= 0]])
+            oldest = groups[np.argmin(became[groups])]
+            for young in groups[groups != oldest]:
+                # The core itself is alone in its group yet.
+                group[core if young == core else group == young] = oldest
+            home[known[home[known] < 0]] = core
+        cores = earlier[became[earlier] >= 0]
+        if home[new] < 0 and len(cores):
+            home[new] = cores[np.argmin(became[cores])]
+    return [None if core < 0 else int(group[core]) for core in home]
 
 
-class _Groups:
-    """Groups of cores, each by the oldest of them, and who lies near one."""
-
-    def __init__(self, size: int) -> None:
-        self.became: dict[int, int] = {}
-        """Cores, with the order in which they became so."""
-        self.home: list[int | None] = [None] * size
-        """Of each the core that it first came near to; itself, where it was one before."""
-        self._parent = list(range(size))
-
-    def root(self, core: int) -> int:
-        while self._parent[core] != core:
-            self._parent[core] = self._parent[self._parent[core]]
-            core = self._parent[core]
-        return core
-
-    def add(self, core: int, around: Iterable[int]) -> None:
-        """One more, with those near it."""
-        self.became[core] = len(self.became)
-        self.reach(core, (core,))
-        for one in around:
-            if one in self.became:
-                old, young = sorted((self.root(core), self.root(one)), key=self.became.__getitem__)
-                self._parent[young] = old
-            self.reach(one, (core,))
-
-    def reach(self, one: int, around: Iterable[int]) -> None:
-        """Who has no home yet gets the oldest core around."""
-        if self.home[one] is None:
-            cores = (near for near in around if near in self.became)
-            self.home[one] = min(cores, key=self.became.__getitem__, default=None)
-
-
-def _neighbours(members: Sequence[Member], rule: Burst) -> list[list[int]]:
-    """For each the others within radius and hours."""
-    near: list[list[int]] = [[] for _ in members]
-    for i, j in _close(members, rule):
-        one, other = members[i], members[j]
-        if abs((one.seen_at - other.seen_at).total_seconds()) <= rule.hours * 3600 and (
-            metres(one.lon, one.lat, other.lon, other.lat) <= rule.radius_m
-        ):
-            near[i].append(j)
-            near[j].append(i)
-    # In an order of their own, not in that of the search, which changes with what came since.
-    return [sorted(those) for those in near]
-
-
-def _close(members: Sequence[Member], rule: Burst) -> Iterable[tuple[int, int]]:
-    """Pairs, a few too many."""
-    if len(members) < rule.cases:
-        return []
-    lat = sum(member.lat for member in members) / len(members)
-    north, east = degree_m(lat)
+def _neighbours(members: Sequence[Member], rule: Burst) -> list[Places]:
+    """For each the others within radius and hours, in the order in which they came."""
+    size = len(members)
+    if size < rule.cases:
+        return [np.empty(0, dtype=np.intp)] * size
+    lon, lat = (np.array([getattr(member, name) for member in members]) for name in ("lon", "lat"))
     start = members[0].seen_at
-    scaled = np.array(
-        [
-            (
-                member.lon * east / rule.radius_m,
-                member.lat * north / rule.radius_m,
-                (member.seen_at - start).total_seconds() / 3600 / rule.hours,
-            )
-            for member in members
-        ]
+    hours = np.array([(member.seen_at - start).total_seconds() / 3600 for member in members])
+    middle_north, middle_east = degree_m(float(lat.mean()))
+    scaled = np.column_stack(
+        (lon * middle_east / rule.radius_m, lat * middle_north / rule.radius_m, hours / rule.hours)
     )
-    # Metres of a degree change by less than a hundredth over a district.
-    pairs: NDArray[np.intp] = cKDTree(scaled).query_pairs(1.02, p=np.inf, output_type="ndarray")
-    return ((int(i), int(j)) for i, j in pairs)
+    # Metres of a degree change by less than a hundredth over a district: a few pairs too many.
+    pairs = cKDTree(scaled).query_pairs(1.02, p=np.inf, output_type="ndarray")
+    one, other = pairs[:, 0], pairs[:, 1]
+    north, east = np.array([degree_m(member.lat) for member in members]).T
+    metres = np.hypot(
+        (lat[one] - lat[other]) * (north[one] + north[other]) / 2,
+        (lon[one] - lon[other]) * (east[one] + east[other]) / 2,
+    )
+    is_near = (metres <= rule.radius_m) & (np.abs(hours[one] - hours[other]) <= rule.hours + 1e-9)
+    of = np.concatenate((one[is_near], other[is_near]))
+    to = np.concatenate((other[is_near], one[is_near]))
+    order = np.lexsort((to, of))
+    ends = np.cumsum(np.bincount(of, minlength=size))
+    return np.split(to[order], ends[:-1])
