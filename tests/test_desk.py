@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from dispatch import enforcement
 from dispatch.database import Running
-from dispatch.lifecycle import FINAL, HOLDS_UNIT, TRANSITIONS
+from dispatch.lifecycle import FINAL, HOLDS_UNIT, RUNNING, TRANSITIONS
 from dispatch.model import Action, Stage, State
 from dispatch.names import Role
 from dispatch.orders import ORDERED
@@ -313,6 +313,9 @@ def test_any_walk_by_anybody_is_the_tables(data: st.DataObject, http: httpx.Clie
         assert found["state"] == state.value
         assert found["stage"] == (stage.value if stage else None)
         assert found["level"] == level
+        if state is State.TRIAGE or state in RUNNING:
+            assert (found["due_at"] is None) == (state is State.TRIAGE)
+        assert (found["standing"] is None) == (found["left_s"] is None) == (found["due_at"] is None)
         if state in FINAL or state in {State.RETURNED, State.DISPUTED}:
             assert found["unit"] is None or state is State.CLOSED
     do(http, case, "cancel", note="x")

@@ -14,6 +14,7 @@ import httpx
 import psycopg
 import pytest
 
+from dispatch import overseer
 from dispatch.audit import instant
 from dispatch.database import Running
 from dispatch.deadlines import from_data
@@ -22,7 +23,7 @@ from dispatch.fleet import Fleet
 from dispatch.intake import Draft
 from dispatch.model import Action, CaseRow, Source, State
 from dispatch.orders import Order
-from dispatch.overseer import LEASE, TOGETHER, Desk, Duty, Overseer, keep_time
+from dispatch.overseer import LEASE, Desk, Duty, Overseer, keep_time
 from dispatch.reception import Reception
 from dispatch.store import cases, oversight, record
 from dispatch.store.engine import connect, migrate, open_engine
@@ -85,16 +86,16 @@ def within(url: str, work: Callable[[Office], Awaitable[None]]) -> None:
 def test_a_late_case_goes_up_step_by_step_and_a_case_that_is_not_is_left_alone(database_url: str) -> None:
     async def work(office: Office) -> None:
         late, other = await office.opened(), await office.opened()
-        overseer = Overseer(office.desk, EVERY)
-        assert await overseer.round(DUE) == 0
+        one = Overseer(office.desk, EVERY)
+        assert await one.round(DUE) == 0
         assert (await office.case(late)).next_at == UPS[0], "it was looked at, and put off"
         await office.do(other, Action.ACCEPT, DUE)
         for n, at in enumerate(UPS):
-            assert await overseer.round(at - timedelta(seconds=1)) == 0
-            assert await overseer.round(at) == 2
+            assert await one.round(at - timedelta(seconds=1)) == 0
+            assert await one.round(at) == 2
             assert (await office.case(late)).level == n + 1
         assert (await office.case(late)).next_at is None
-        assert await overseer.round(UPS[-1] + timedelta(days=99)) == 0
+        assert await one.round(UPS[-1] + timedelta(days=99)) == 0
         rules = ["late:1:team_leader", "late:2:dispatcher", "late:3:district_office"]
         assert await office.told(late) == [("report", ""), *(("escalate", rule) for rule in rules)]
         assert (await office.case(late)).changed_at == T0, "who waits for it to be accepted waits on"
@@ -121,11 +122,11 @@ def test_a_suspension_moves_the_due_moment_and_ends_on_its_day(database_url: str
         until = (T0 + timedelta(days=5)).date()
         held = await office.do(case, Action.SUSPEND, T0 + timedelta(hours=10), until=until)
         assert (held.due_at, held.next_at) == (DUE, day_begins(until, rules))
-        overseer = Overseer(office.desk, EVERY)
+        one = Overseer(office.desk, EVERY)
         begins = day_begins(until, rules)
-        assert await overseer.round(begins - timedelta(seconds=1)) == 0
+        assert await one.round(begins - timedelta(seconds=1)) == 0
         # an hour late: the day counts, not when somebody saw to it
-        assert await overseer.round(begins + timedelta(hours=1)) == 1
+        assert await one.round(begins + timedelta(hours=1)) == 1
         found = await office.case(case)
         assert (found.state, found.due_at) == (State.ASSIGNED, begins + timedelta(hours=20))
         assert found.unit == "T1-V1", "it was free, and goes again"
@@ -225,11 +226,14 @@ def test_killed_between_deciding_and_writing_nothing_is_lost_and_nothing_comes_t
     assert verified(database_url)[0]
 
 
-def test_more_than_one_takes_at_a_time_are_all_seen_to_in_one_round(database_url: str) -> None:
+def test_more_than_one_takes_at_a_time_are_all_seen_to_in_one_round(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overseer, "TOGETHER", 4)
+
     async def work(office: Office) -> None:
-        for _ in range(TOGETHER + 5):
-            await office.opened()
-        assert await Overseer(office.desk, EVERY).round(UPS[0]) == TOGETHER + 5
+        await asyncio.gather(*(office.opened() for _ in range(10)))
+        assert await Overseer(office.desk, EVERY).round(UPS[0]) == 10
         async with connect(office.desk.engine) as connection:
             assert await oversight.claim(connection, UPS[0] + LEASE * 2, UPS[0] + LEASE * 3, 9) == []
 
@@ -281,8 +285,8 @@ def test_other_duties_are_done_in_their_order_and_tell_when_anything_was_done(da
         return do
 
     async def work(office: Office) -> None:
-        overseer = Overseer(office.desk, EVERY, lambda: told.append(1), [duty("a", 0), duty("b", count)])
-        assert await overseer.round(T0) == count
+        one = Overseer(office.desk, EVERY, lambda: told.append(1), [duty("a", 0), duty("b", count)])
+        assert await one.round(T0) == count
 
     within(database_url, work)
     assert done == ["a 01:30", "b 01:30"]

@@ -165,7 +165,7 @@ def write(connection: psycopg.Connection[Any], cases: Iterator[Made]) -> None:
     """Put made cases into their tables, and commit."""
     tables = {
         "report": [*_REPORT, "geom", "contact", "photos"],
-        "case_file": [*_CASE, "geom", "zones", "notes"],
+        "case_file": [*_CASE, "geom", "zones", "clock", "notes"],
         "event": ["action_id", "case_no", "seq", "at", "action", "actor", "data", "prev", "sealed"],
     }
     while part := list(islice(cases, _BATCH)):
@@ -190,7 +190,8 @@ def _report_row(one: Made) -> list[Any]:
 def _case_row(one: Made) -> list[Any]:
     case = one[1]
     said = [getattr(case, name) for name in _CASE]
-    return [*said, _point(case.lon, case.lat), psycopg.types.json.Jsonb(dict(case.zones)), list(case.notes)]
+    kept = [psycopg.types.json.Jsonb(one) for one in (case.zones, case.clock)]
+    return [*said, _point(case.lon, case.lat), *kept, list(case.notes)]
 
 
 def _event_rows(part: list[Made]) -> Iterator[list[Any]]:

@@ -24,8 +24,8 @@ _PUT_OFF: Final = text("UPDATE case_file SET next_at = :at WHERE case_no = :case
 _LOOK_AGAIN: Final = text(
     f"""
     UPDATE case_file SET next_at = CASE state WHEN 'suspended' THEN CAST(:now AS timestamptz) ELSE due_at END
-    WHERE (state = 'suspended' AND (next_at IS NULL OR next_at > :now))
-       OR ({_RUNNING} AND level < :most AND due_at <= :now AND (next_at IS NULL OR next_at > :now))"""  # noqa: S608
+    WHERE {UNFINISHED} AND (next_at IS NULL OR next_at > :now)
+      AND (state = 'suspended' OR ({_RUNNING} AND level < :most AND due_at <= :now))"""  # noqa: S608
 )
 
 _ASSUMED: Final = text(
@@ -35,7 +35,7 @@ _ASSUMED: Final = text(
 
 
 async def claim(connection: AsyncConnection, now: datetime, until: datetime, most: int) -> list[CaseRow]:
-    """Cases whose moment is past, longest first, for whoever asks first.
+    """Cases whose moment is past, those that wait longest, for whoever asks first.
 
     Nobody else is given them before `until`; whoever has them is done by then, or died, and another takes them.
     """
