@@ -180,11 +180,17 @@ describe("a team's tasks", () => {
   });
   it("come, change and go with events; older news changes nothing", () => {
     const list = [c("A", "assigned", 31.3, 2)];
-    expect(afterEvent(list, { case: c("B", "assigned", 31.3) }, "T1")).toHaveLength(2);
-    expect(afterEvent(list, { case: c("B", "assigned", 31.3, 1, "T2") }, "T1")).toHaveLength(1);
-    expect(afterEvent(list, { case: c("A", "accepted", 31.3, 3) }, "T1")[0]?.state).toBe("accepted");
-    expect(afterEvent(list, { case: c("A", "returned", 31.3, 1) }, "T1")[0]?.state).toBe("assigned");
-    expect(afterEvent(list, { case: c("A", "assigned", 31.3, 3, "T2") }, "T1")).toEqual([]);
-    expect(afterEvent(list, { case: c("A", "closed", 31.3, 3) }, "T1")).toEqual([]);
+    expect(afterEvent(list, { case: c("B", "assigned", 31.3) }, { team: "T1", unit: "" })).toHaveLength(2);
+    expect(afterEvent(list, { case: c("B", "assigned", 31.3, 1, "T2") }, { team: "T1", unit: "" })).toHaveLength(1);
+    expect(afterEvent(list, { case: c("A", "accepted", 31.3, 3) }, { team: "T1", unit: "" })[0]?.state).toBe(
+      "accepted",
+    );
+    expect(afterEvent(list, { case: c("A", "returned", 31.3, 1) }, { team: "T1", unit: "" })[0]?.state).toBe(
+      "assigned",
+    );
+    expect(afterEvent(list, { case: c("A", "assigned", 31.3, 3, "T2") }, { team: "T1", unit: "" })).toEqual([]);
+    expect(afterEvent(list, { case: c("A", "closed", 31.3, 3) }, { team: "T1", unit: "" })).toEqual([]);
+    const forAnother = { ...c("B", "assigned", 31.3, 1, "T2"), unit: "U1" };
+    expect(afterEvent(list, { case: forAnother }, { team: "T1", unit: "U1" })).toHaveLength(2);
   });
 });

@@ -2,7 +2,7 @@
 
 import { OVER } from "../../shared/states";
 import type { Case, CaseEvent, EventAction } from "../../shared/types";
-import { isOurs } from "../tasks/list";
+import { concerns, isOurs } from "../tasks/list";
 import type { Me } from "../tasks/me";
 
 export type Kind = "given" | "taken" | "over" | "gone" | "back" | "escalated";
@@ -10,9 +10,9 @@ export type Kind = "given" | "taken" | "over" | "gone" | "back" | "escalated";
 /** What the crew does itself: nobody is told of what they did. */
 const OWN: ReadonlySet<EventAction> = new Set(["accept", "set_out", "arrive", "handle", "return", "evidence"]);
 
-/** Whether a case is the crew's: its unit's, or, for a whole team, the team's. */
+/** Whether a case is the crew's: its unit's, be it for another team, or, for a whole team, the team's. */
 export function isMine(c: Pick<Case, "team" | "unit">, me: Me): boolean {
-  return c.team === me.team && (!me.unit || c.unit === me.unit);
+  return me.unit ? c.unit === me.unit : c.team === me.team;
 }
 
 /** `before`: the case as it was known; null: it was not, so it was nobody's of the crew. */
@@ -40,16 +40,12 @@ export function missed(known: ReadonlyMap<string, Case>, now: ReadonlyMap<string
   return told;
 }
 
-/** The cases of the crew's team, by number, after an event. */
-export function afterEvent(
-  known: ReadonlyMap<string, Case>,
-  { case: next }: CaseEvent,
-  team: string,
-): Map<string, Case> {
+/** The cases of the crew's list, by number, after an event. */
+export function afterEvent(known: ReadonlyMap<string, Case>, { case: next }: CaseEvent, me: Me): Map<string, Case> {
   const after = new Map(known);
   const before = after.get(next.case);
   if (before && before.seq >= next.seq) return after;
-  if (next.team === team && !OVER.has(next.state)) after.set(next.case, next);
+  if (concerns(next, me) && !OVER.has(next.state)) after.set(next.case, next);
   else after.delete(next.case);
   return after;
 }

@@ -45,9 +45,9 @@ describe("what concerns a crew", () => {
   });
 
   it("is known by the newest step, and told of once a case", () => {
-    const known = afterEvent(new Map(), event("report", { seq: 3 }), "T01");
-    expect(afterEvent(known, event("report", { seq: 2, team: "T02" }), "T01").size).toBe(1);
-    expect(afterEvent(known, event("reassign", { seq: 4, team: "T02" }), "T01").size).toBe(0);
+    const known = afterEvent(new Map(), event("report", { seq: 3 }), { team: "T01", unit: "" });
+    expect(afterEvent(known, event("report", { seq: 2, team: "T02" }), { team: "T01", unit: "" }).size).toBe(1);
+    expect(afterEvent(known, event("reassign", { seq: 4, team: "T02" }), { team: "T01", unit: "" }).size).toBe(0);
     const list = withNotice(withNotice([], { kind: "given", case: mine }), { kind: "taken", case: mine });
     expect(list.map(({ kind }) => kind)).toEqual(["taken"]);
   });

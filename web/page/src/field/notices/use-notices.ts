@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../../shared/client";
 import type { Case, CaseEvent } from "../../shared/types";
 import { lineOf } from "../line";
+import { casesOf } from "../tasks/list";
 import type { Me } from "../tasks/me";
 import { afterEvent, heed, type Kind, missed } from "./heed";
 
@@ -47,14 +48,14 @@ export function useNotices(client: Client, { team, unit }: Me): Heard {
       const before = known.get(event.case.case) ?? null;
       if (before && before.seq >= event.case.seq) return;
       const kind = heed(event, before, { team, unit });
-      known = afterEvent(known, event, team);
+      known = afterEvent(known, event, { team, unit });
       if (!kind) return;
       tell(kind, event.case);
     };
     const load = async (): Promise<void> => {
-      const cases: Case[] = [];
+      let cases: Case[];
       try {
-        await client.everyCase({ team, open: true, limit: 200 }, (items) => cases.push(...items));
+        cases = await casesOf(client, { team, unit });
       } catch {
         return; // the line says when it is worth another try
       }

@@ -1,9 +1,11 @@
 /** The team's open cases in the order in which they will be gone to. Pure. */
 
+import type { Client } from "../../shared/client";
 import { OVER } from "../../shared/states";
 import type { Action, Case, CaseEvent, State } from "../../shared/types";
 import type { DeedEntry, Entry } from "../outbox/entry";
 import { type LonLat, metresBetween } from "../position/place";
+import type { Me } from "./me";
 
 /** States in which the team has something to do at once; the others wait for the command centre, or for a day. */
 const OURS: ReadonlySet<State> = new Set(["assigned", "accepted", "on_the_way", "on_scene"]);
@@ -45,12 +47,28 @@ function newest(listed: Case, deeds: readonly DeedEntry[]): Case {
   return answers.reduce((a, b) => (b.seq > a.seq ? b : a), listed);
 }
 
-/** The list after an event: changed, come, or gone (closed, or given to another team). Older news never replaces newer. */
-export function afterEvent(cases: readonly Case[], { case: next }: Pick<CaseEvent, "case">, team: string): Case[] {
+/** Whether a case is on the list of who looks: his team's, or one to which his unit goes for another team. */
+export function concerns(c: Pick<Case, "team" | "unit">, { team, unit }: Me): boolean {
+  return c.team === team || (unit !== "" && c.unit === unit);
+}
+
+/** All open cases of that list. */
+export async function casesOf(client: Pick<Client, "everyCase">, { team, unit }: Me): Promise<Case[]> {
+  const found = new Map<string, Case>();
+  const take = (items: readonly Case[]): void => {
+    for (const c of items) found.set(c.case, c);
+  };
+  const ofUnit = unit ? client.everyCase({ unit, open: true, limit: 200 }, take) : null;
+  await Promise.all([client.everyCase({ team, open: true, limit: 200 }, take), ofUnit]);
+  return [...found.values()];
+}
+
+/** The list after an event: changed, come, or gone (closed, or given to others). Older news never replaces newer. */
+export function afterEvent(cases: readonly Case[], { case: next }: Pick<CaseEvent, "case">, me: Me): Case[] {
   const known = cases.find((c) => c.case === next.case);
   if (known && known.seq >= next.seq) return [...cases];
   const others = cases.filter((c) => c.case !== next.case);
-  return next.team === team && !OVER.has(next.state) ? [...others, next] : others;
+  return concerns(next, me) && !OVER.has(next.state) ? [...others, next] : others;
 }
 
 /**

@@ -45,7 +45,7 @@ export function Tasks(props: TasksProps) {
   const [open, setOpen] = useState<string | null>(null);
   const [now, setNow] = useState(Date.now());
   const device = useDevicePosition(keptDatum(), 0);
-  const { cases, asOf, live } = useTeamCases(client, store, me.team);
+  const { cases, asOf, live } = useTeamCases(client, store, me);
   useEffect(() => {
     const tick = setInterval(() => setNow(Date.now()), 30_000);
     return () => clearInterval(tick);

@@ -1,11 +1,12 @@
-/** The open cases of one team: the list, kept on the phone, and told anew by the live stream while the page is looked at. */
+/** The open cases of one team, and of one unit where it goes for another: the list, kept on the phone, and told anew by the live stream while the page is looked at. */
 
 import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../../shared/client";
 import type { Case } from "../../shared/types";
 import { lineOf } from "../line";
 import type { Store } from "../outbox/store";
-import { afterEvent } from "./list";
+import { afterEvent, casesOf } from "./list";
+import type { Me } from "./me";
 
 export interface TeamCases {
   cases: Case[];
@@ -16,19 +17,19 @@ export interface TeamCases {
 
 const NONE: TeamCases = { cases: [], asOf: null, live: false };
 
-export function useTeamCases(client: Client, store: Store, team: string): TeamCases {
+export function useTeamCases(client: Client, store: Store, { team, unit }: Me): TeamCases {
   const [state, setState] = useState<TeamCases>(NONE);
 
   useEffect(() => {
     if (!team) return;
     let gone = false;
-    const key = `cases:${team}`;
+    const me = { team, unit };
+    const key = `cases:${team} ${unit}`.trim();
     setState(NONE);
 
     const load = async (): Promise<void> => {
       try {
-        const cases: Case[] = [];
-        await client.everyCase({ team, open: true, limit: 200 }, (items) => cases.push(...items));
+        const cases = await casesOf(client, me);
         if (gone) return;
         setState((before) => ({ ...before, cases, asOf: Date.now() }));
         await store.keep(key, cases, Date.now());
@@ -41,7 +42,7 @@ export function useTeamCases(client: Client, store: Store, team: string): TeamCa
 
     void load();
     const stop = lineOf(client.base).listen({
-      onEvent: (event) => setState((s) => ({ ...s, cases: afterEvent(s.cases, event, team), asOf: Date.now() })),
+      onEvent: (event) => setState((s) => ({ ...s, cases: afterEvent(s.cases, event, me), asOf: Date.now() })),
       onReset: () => void load(),
       onLink: (link) => {
         setState((s) => ({ ...s, live: link === "open" }));
@@ -53,7 +54,7 @@ export function useTeamCases(client: Client, store: Store, team: string): TeamCa
       gone = true;
       stop();
     };
-  }, [client, store, team]);
+  }, [client, store, team, unit]);
 
   return state;
 }
