@@ -10,6 +10,7 @@ const COLOUR = "#ff5d8f";
 
 export class IncidentMarks {
   private readonly marks = new Map<string, Marker>();
+  private known = "[]";
 
   constructor(private readonly map: MapLibre) {
     map.addSource(OUTLINES, { type: "geojson", data: { type: "FeatureCollection", features: [] } });
@@ -32,7 +33,11 @@ export class IncidentMarks {
     const features = incidents.map(
       ({ incident, outline }): GeoJSON.Feature => ({ type: "Feature", properties: { incident }, geometry: outline }),
     );
-    void this.map.getSource<GeoJSONSource>(OUTLINES)?.setData({ type: "FeatureCollection", features });
+    const now = JSON.stringify(features);
+    // Each change costs the map a frame of the whole district.
+    if (now !== this.known)
+      void this.map.getSource<GeoJSONSource>(OUTLINES)?.setData({ type: "FeatureCollection", features });
+    this.known = now;
     const still = new Set(incidents.map((one) => one.incident));
     for (const [id, mark] of this.marks) {
       if (still.has(id)) continue;

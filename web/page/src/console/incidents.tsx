@@ -15,7 +15,8 @@ const EVERY_MS = 60_000;
 export function Incidents({ desk }: { desk: Desk }) {
   const [incidents, setIncidents] = useState<readonly Incident[]>([]);
   const [chosen, setChosen] = useState("");
-  const { counters, district } = desk.store.state;
+  const { counters, district, loading } = desk.store.state;
+  const isReady = loading.kind === "ready";
   const { map } = desk;
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
@@ -28,11 +29,12 @@ export function Incidents({ desk }: { desk: Desk }) {
   // What comes, is merged, is done: each changes what is open, or how many came.
   const moved = `${counters?.open} ${counters?.received_today}`;
   useEffect(() => {
+    if (!isReady) return;
     timer.current ??= setTimeout(() => {
       timer.current = undefined;
       read();
     }, SOON_MS);
-  }, [moved]);
+  }, [isReady, moved]);
   useEffect(() => {
     const every = setInterval(read, EVERY_MS);
     return () => {
