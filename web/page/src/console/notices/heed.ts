@@ -2,7 +2,6 @@
 
 import { OVER } from "../../shared/states";
 import type { Case, CaseEvent, EventAction } from "../../shared/types";
-import type { Held } from "../attention";
 
 /** Why somebody is told. */
 export type Kind = "given" | "taken" | "returned" | "disputed" | "escalated" | "back" | "soon";
@@ -19,10 +18,6 @@ export interface Told {
 
 /** What gives a case to a team, or takes it from one: without the case as it was before, only these can have. */
 const MOVES: ReadonlySet<EventAction> = new Set(["report", "assign", "reassign", "rule", "relocate", "reopen"]);
-
-/** Before a case is late: the last fifth of its time, an hour at most. */
-export const SOON_SHARE = 0.2;
-export const SOON_MOST = 3_600_000;
 
 /**
  * What an event is to whoever looks at `team` (empty: at all teams). A centre that looks at all is not told of what it
@@ -47,11 +42,4 @@ export function told(event: CaseEvent, kind: Kind): Told {
   const c = event.case;
   const matter = { name: c.matter_name, name_en: c.matter_name_en };
   return { kind, case: c.case, seq: event.seq, matter, team: c.team, at: Date.parse(event.at) };
-}
-
-const RUNNING: ReadonlySet<string> = new Set(["assigned", "accepted", "on_the_way", "on_scene", "returned"]);
-
-/** Whether a case will soon be late, and is not yet. */
-export function isSoon({ c, due, received }: Held, now: number): boolean {
-  return RUNNING.has(c.state) && now < due && now >= due - Math.min(SOON_MOST, SOON_SHARE * (due - received));
 }

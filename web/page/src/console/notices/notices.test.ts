@@ -72,10 +72,13 @@ describe("the list of notices", () => {
     const notices = new Notices(null, () => undefined);
     const [found, later, other] = ["A", "B", "C"].map((id) => sample({ case: id, team: id === "C" ? "T02" : "T01" }));
     const held = [found, later, other].map((c, i) =>
-      hold({ ...(c as Case), due_at: new Date(Date.parse("2026-11-23T02:00:00Z") + i * 60_000).toISOString() }),
+      hold({
+        ...(c as Case),
+        due_at: new Date(Date.parse("2026-11-23T02:00:00Z") + i * 60_000).toISOString(),
+        warn_at: new Date(Date.parse("2026-11-23T01:48:00Z") + i * 60_000).toISOString(),
+      }),
     );
     const at = (minutes: number): number => Date.parse("2026-11-23T01:00:00Z") + minutes * 60_000;
-    // An hour from report to due: soon is the last twelve minutes.
     notices.watch(held, at(48), "T01");
     expect(notices.all).toEqual([]);
     for (const minute of [49, 50, 51, 59, 61]) notices.watch(held, at(minute), "T01");

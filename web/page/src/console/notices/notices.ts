@@ -1,8 +1,8 @@
 /** The notices of this page: what came, what was read. Kept over a reload, not over the day's end of the browser. */
 
 import type { Case, CaseEvent } from "../../shared/types";
-import type { Held } from "../attention";
-import { heed, isSoon, type Told, told } from "./heed";
+import { flags, type Held } from "../attention";
+import { heed, type Told, told } from "./heed";
 
 export interface Notice extends Told {
   id: number;
@@ -61,7 +61,7 @@ export class Notices {
     const before = this.soon;
     const soon = new Map<string, number>();
     for (const held of cases) {
-      if (!isSoon(held, now)) continue;
+      if (!flags(held, now, Number.POSITIVE_INFINITY).warned) continue;
       const { c, due } = held;
       soon.set(c.case, due);
       if (!before || before.get(c.case) === due || (team && c.team !== team)) continue;
