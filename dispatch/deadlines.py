@@ -190,8 +190,9 @@ def started(limit: Limit, at: datetime, rules: Rules) -> Clock:
     Where no calendar is known yet it goes by the day of the week, and `assumed` says so. Raises `InvalidLimit`.
     """
     at = at.astimezone(UTC)
-    due_at = rules.working_time.assuming().add(at, limit)
-    total = rules.working_time.assuming().between(at, due_at) if limit.unit is LimitUnit.WORKING_DAYS else span(limit)
+    time = rules.working_time.assuming()
+    due_at = time.add(at, limit)
+    total = time.between(at, due_at) if limit.unit is LimitUnit.WORKING_DAYS else span(limit)
     return Clock(limit, total, at, at, total, due_at, None, _assumed(at, due_at, rules, limit.unit))
 
 

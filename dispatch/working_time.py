@@ -96,10 +96,9 @@ class WorkingTime:
 
     def unknown_years(self, a: datetime, b: datetime) -> tuple[int, ...]:
         """The years of the days from a to b that nobody has said anything of."""
-        days = (self._date(b) - self._date(a)).days
-        return tuple(
-            sorted({d.year for n in range(days + 1) if not self.calendar.known(d := self._date(a) + n * _DAY)})
-        )
+        first = self._date(a)
+        days = range((self._date(b) - first).days + 1)
+        return tuple(sorted({day.year for n in days if not self.calendar.known(day := first + n * _DAY)}))
 
     def is_working(self, at: datetime) -> bool:
         """Whether that moment is working time: opening belongs to it, closing does not."""
