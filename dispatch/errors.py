@@ -249,10 +249,10 @@ class SameTeamVerifies(DomainError):
 
 
 class UntilPast(DomainError):
-    """挂起至 {until}，该日期已过。
-    Suspended until {until}, which is over.
-    请填写今天或以后的日期。
-    Give today or a later day."""
+    """挂起至 {until}，不在今天之后。
+    Suspended until {until}, which is not after today.
+    请填写明天或以后的日期。
+    Give tomorrow or a later day."""
 
 
 class CannotMerge(DomainError):

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from dispatch.model import Action, State
+
+UNMEANT: Final = frozenset({Action.DISCLOSE, Action.ESCALATE, Action.JOINED, Action.PARTED, Action.RECKON})
+"""Steps that hinder nobody who had not heard of them: who asks who reported it, does nothing to it; that it is late,
+that another report joined it, or that its limit was counted anew, changes nothing that is to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +35,8 @@ class History:
 
     @property
     def acted(self) -> int:
-        """The number of the last step by which something was done: who asks who reported it, does nothing to it."""
-        return max(seq for seq, step in enumerate(self.steps, start=1) if step.action is not Action.DISCLOSE)
+        """The number of the last step by which somebody did something to it: see `UNMEANT`."""
+        return max(seq for seq, step in enumerate(self.steps, start=1) if step.action not in UNMEANT)
 
     @property
     def last(self) -> Step:

@@ -75,7 +75,7 @@ def decide_step(
 
 def _suspended(moved: CaseRow, order: Order, case: CaseRow, today: date) -> CaseRow:
     until = cast("date", order.until)  # without one the table refuses
-    if until < today:
+    if until <= today:
         raise errors.UntilPast({"field": "until"}, until=until.isoformat())
     return replace(moved, suspended_until=until, suspended_from=case.state)
 

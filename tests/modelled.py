@@ -14,6 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dispatch import enforcement, lifecycle
+from dispatch.history import UNMEANT
 from dispatch.intake import Draft
 from dispatch.lifecycle import BEGUN, BESIDE, FINAL, Clock
 from dispatch.model import Action, CaseRow, Stage, State
@@ -41,7 +42,7 @@ class Case:
     decided: str
     """The team that its last decision named."""
     unit: str | None
-    due_at: datetime
+    due_at: datetime | None
     changed_at: datetime
     events: list[tuple[UUID | None, Action]]
     """(id, None: it follows from another's; action)"""
@@ -149,7 +150,7 @@ class Model:
         self.done[order.id] = (case.number, order.action)
         was = deepcopy(case)
         case.events.append((order.id, order.action))
-        case.acted = case.seq
+        case.acted = case.acted if order.action in UNMEANT else case.seq
         if order.action in enforcement.PROCEDURE:
             steps = case.steps(order.action)
             case.stage = next((s for s in steps if s.when == order.papers.verdict), steps[0]).target
@@ -161,10 +162,11 @@ class Model:
         if order.action not in BESIDE and order.action not in enforcement.PROCEDURE:
             case.changed_at = now
         assert (answer.state, answer.seq, answer.team) == (case.state, case.seq, case.team)
-        if clock in (Clock.KEEPS, Clock.ENDS):
-            assert answer.due_at == was.due_at, f"{order.action} {clock} the clock"
+        if clock in (Clock.STARTS, Clock.RESUMES):
+            assert answer.due_at is not None
+            assert was.due_at is None or answer.due_at >= was.due_at, f"{order.action} {clock}: nobody gets less time"
         else:
-            assert answer.due_at >= was.due_at, f"{order.action} {clock}: nobody gets less time"
+            assert answer.due_at == was.due_at, f"{order.action} {clock} the clock"
         case.due_at = answer.due_at
 
     def _moved(
@@ -194,7 +196,8 @@ class Model:
                 case.into = order.into
                 other_case = self.cases[order.into]
                 other_case.events.append((None, Action.JOINED))
-                other_case.acted = other_case.seq
+            case Action.REOPEN if was.into:
+                self.cases[was.into].events.append((None, Action.PARTED))
             case Action.RELOCATE:
                 self._relocated(case, was, order, answer, beside=beside)
         if action in SENDS and not _keeps(order, was):
@@ -277,7 +280,9 @@ class Model:
             changed_at=now,
             events=[(draft.id, Action.REPORT)],
         )
-        assert answer.due_at > now
+        # It has no clock until somebody looked at it.
+        assert (answer.due_at is None) == held
+        assert answer.due_at is None or answer.due_at > now
         free = set() if held else set(TEAMS[case.team]) - self.busy()
         self._goes(case, answer, free, beside=beside)
         self.cases[case.number] = case
@@ -302,7 +307,7 @@ def _of_the_case(order: Order, case: Case, now: datetime) -> Iterator[str]:
         yield "same_team_verifies"
     if action is Action.STATE_GROUND and order.team not in case.sides:
         yield "not_a_side"
-    if action is Action.SUSPEND and order.until and order.until < now.astimezone(HERE).date():
+    if action is Action.SUSPEND and order.until and order.until <= now.astimezone(HERE).date():
         yield "until_past"
     if action is Action.ESCALATE and case.level == 3:
         yield "highest_level"

@@ -34,8 +34,8 @@ def serving_on(settings: Settings, made: Ground) -> Iterator[str]:
 
     Where nothing else is said it signs checkpoints by a key of its own, and does nothing to a case by itself.
     """
-    if "offer_s" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"offer_s": 0.0})
+    quiet = {name: 0.0 for name in ("offer_s", "oversee_s") if name not in settings.model_fields_set}
+    settings = settings.model_copy(update=quiet)
     if "checkpoint_key" not in settings.model_fields_set:
         settings = settings.model_copy(update={"checkpoint_key": Path(_KEYS.name) / "checkpoint.key"})
     with socket.socket() as taken:

@@ -284,6 +284,13 @@ def test_a_source_is_answered_when_its_tickets_are_over(http: httpx.Client, serv
         at = one["next"]
     assert page == found["items"]
     assert {one["ref"] for one in told(http, "12345")["items"]} & {one["ref"] for one in found["items"]} == set()
+    again = send(http, "patrol", {"unit": "T1-V1", "ref": "d", "matter": "0101", "lon": 120.02, "lat": 30.05})
+    case = again.json()["case"]
+    done(do(http, case, "reassign", team="T2", note="还没有办"))
+    walk(http, case, "accept", "arrive", "handle")
+    done(do(http, case, "reassign", team="T2", note="说是办了，并没有"))
+    after = told(http, "patrol", found["next"])["items"]
+    assert [(one["action"], one["state"]) for one in after] == [("handle", "handled"), ("reassign", "assigned")]
     assert verified(served[0])[0]
 
 

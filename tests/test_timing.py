@@ -227,7 +227,7 @@ def test_the_due_moment_is_the_one_that_is_walked_to(data: st.DataObject, matter
         rows = possible(life)
         pauses = [row for row in rows if row.action in (Action.SUSPEND, Action.RESUME)]
         row = data.draw(st.sampled_from(pauses if pauses and data.draw(st.booleans()) else rows))
-        until = now.astimezone(SHANGHAI).date() + timedelta(days=data.draw(st.integers(0, 12)))
+        until = now.astimezone(SHANGHAI).date() + timedelta(days=data.draw(st.integers(1, 12)))
         life.do(order_of(row, life.case, until), now)
         agrees(life)
 
@@ -273,7 +273,7 @@ def test_what_the_overseer_orders_is_what_the_table_allows_and_comes_to_an_end(
     now = FIRST + data.draw(st.integers(0, 60 * 1440)) * MINUTE
     life = begun(matter, Source.PATROL, now)
     if data.draw(st.booleans()):
-        until = now.astimezone(SHANGHAI).date() + timedelta(days=data.draw(st.integers(0, 12)))
+        until = now.astimezone(SHANGHAI).date() + timedelta(days=data.draw(st.integers(1, 12)))
         life.do(Order(uuid4(), life.case.case_no, Action.SUSPEND, "", note="x", until=until), now)
     waited, ids = now + data.draw(st.integers(0, 40 * 1440)) * MINUTE, set()
     timing = timing_of(small().district, matter)

@@ -14,7 +14,8 @@ from dispatch.errors import InvalidCursor
 from dispatch.model import Source, State
 
 TOLD: Final = ("handle", "rework", "close", "cancel", "merge", "reopen")
-"""Actions of which a source is told: what it has been told is over, and what is not over after all."""
+"""Actions of which a source is told: what is over, and what is not over after all. So it is of a `reassign` of what was
+handled, of no other."""
 
 Mark = tuple[int, int, str]
 """Transaction, event and the source's number: what was told last."""
@@ -55,7 +56,8 @@ _ANSWERS: Final = text(
         SELECT r.source_ref, c.case_no FROM family JOIN case_file c USING (case_no) JOIN report r ON r.id = c.report_id
         WHERE r.source = :source AND r.source_ref IS NOT NULL
     ) AS t ON true
-    WHERE e.action = ANY(CAST(:told AS text[]))
+    WHERE (e.action = ANY(CAST(:told AS text[])) OR e.action = 'reassign' AND 'handled' = (
+            SELECT p.data #>> '{after,state}' FROM event p WHERE p.case_no = e.case_no AND p.seq = e.seq - 1))
         AND e.xact >= :xact AND e.xact < (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint
         AND (e.xact, e.id, t.source_ref) > (:xact, :event, CAST(:ref AS text))
     ORDER BY e.xact, e.id, t.source_ref LIMIT :limit"""

@@ -52,8 +52,11 @@ def test_a_crew_is_told_what_is_given_to_it_and_taken_from_it(browser: Browser, 
     context = browser.new_context(viewport=PHONE, locale="zh-CN")  # type: ignore[arg-type]
     context.add_init_script("localStorage.setItem('onegrid.field.team', 'W01 W01-B5')")
     page = context.new_page()
-    # The list is asked for once the line stands: what happens from then on is news.
-    with page.expect_response(lambda answer: "/api/cases?" in answer.url and "team=W01" in answer.url):
+    # The lists, of the team and of the unit, are asked for once the line stands: what happens from then on is news.
+    with (
+        page.expect_response(lambda answer: "/api/cases?" in answer.url and "team=W01" in answer.url),
+        page.expect_response(lambda answer: "/api/cases?" in answer.url and "unit=W01-B5" in answer.url),
+    ):
         page.goto(f"{server}/field")
     case, other = report(server), report(server)
     act(server, other, "reassign", team="W01", unit="W01-B4", note="给另一艘艇")

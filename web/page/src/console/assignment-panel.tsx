@@ -12,13 +12,11 @@ import { CaseSign, UnitSign } from "./icons";
 import { outcomeOf, said } from "./order";
 import { t } from "./text";
 
-const ACTOR = "onegrid.actor";
-
 /** In the bar, while several wait. */
 export function AssignAll({ desk }: { desk: Desk }) {
-  const { counters, assigning } = desk.store.state;
+  const { counters, assigning, seat } = desk.store.state;
   const n = counters?.waiting ?? 0;
-  if (n < MANY && !assigning) return null;
+  if ((n < MANY || seat.role !== "dispatcher") && !assigning) return null;
   return (
     <button
       type="button"
@@ -89,7 +87,12 @@ export function Assignment({ desk }: { desk: Desk }) {
     setSending(true);
     const pairs = chosen.map(({ case: id, unit, seq }) => ({ case: id, unit, seq }));
     try {
-      const answer = await desk.client.accept({ id: solved.id, token: solved.plan.token, pairs, actor: actor() });
+      const answer = await desk.client.accept({
+        id: solved.id,
+        token: solved.plan.token,
+        pairs,
+        actor: desk.nameAs("dispatcher", ""),
+      });
       setAnswers(new Map([...answers, ...fates(answer)]));
       const { done, refused } = answer;
       const text = (): string => say(refused ? "result.part" : "result", { done, refused });
@@ -220,14 +223,6 @@ export function Assignment({ desk }: { desk: Desk }) {
       )}
     </aside>
   );
-}
-
-function actor(): string {
-  try {
-    return localStorage.getItem(ACTOR) || t("do.seat");
-  } catch {
-    return t("do.seat");
-  }
 }
 
 interface PairRowProps {

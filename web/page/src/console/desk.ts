@@ -6,7 +6,7 @@ import { type Link, Live } from "../shared/events";
 import { nameOf } from "../shared/i18n";
 import { HOLDS_UNIT } from "../shared/states";
 import { startOfDay } from "../shared/time";
-import type { CaseEvent, NewAction, Role, UnitPosition } from "../shared/types";
+import type { Case, CaseEvent, NewAction, Role, UnitPosition } from "../shared/types";
 import { byAttention, byNewest, look, type Row } from "./attention";
 import { count, tally } from "./book";
 import { type Filter, type Moment, matches, readHash, writeHash } from "./filter";
@@ -191,7 +191,7 @@ export class Desk {
   /** Does one thing to a case. A 409 says what happened meanwhile; the panel is then read again. */
   async act(caseId: string, order: NewAction): Promise<Outcome> {
     try {
-      this.take(await this.client.act(caseId, order));
+      this.done(await this.client.act(caseId, order));
       await this.readCase(caseId);
       return { kind: "done" };
     } catch (error) {
@@ -201,10 +201,16 @@ export class Desk {
     }
   }
 
+  /** What was done here is no news. */
+  private done(changed: Case): void {
+    this.notices.own(changed);
+    this.take(changed);
+  }
+
   /** Does one thing to each of many cases; the answers in their order. */
   async actOnMany(orders: readonly (NewAction & { case: string })[]): Promise<readonly OrderAnswer[]> {
     const { answers } = await this.client.actOnMany(orders);
-    for (const { answer } of answers) if (answer) this.take(answer);
+    for (const { answer } of answers) if (answer) this.done(answer);
     const { open } = this.store.state;
     if (open && answers.some((one) => one.case === open.id)) void this.readCase(open.id);
     return answers;

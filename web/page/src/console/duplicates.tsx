@@ -73,7 +73,8 @@ export function Duplicates({ desk, detail }: { desk: Desk; detail: CaseDetail })
   };
 
   const shown = offered.filter((one) => !apart.has(pair(detail.case, one.case)));
-  if (shown.length === 0) return null;
+  // To merge is the dispatcher's.
+  if (shown.length === 0 || desk.store.state.seat.role !== "dispatcher") return null;
   return (
     <section class="duplicates" aria-label={t("same.title")}>
       <h3>{t("same.title")}</h3>
@@ -122,7 +123,6 @@ export function Duplicates({ desk, detail }: { desk: Desk; detail: CaseDetail })
   );
 }
 
-/** All who reported it, without who they are; nothing is shown where it is one. */
 /** Who else reported it, where more did than the reports that were merged into this very case, which are shown whole. */
 export function Reporters({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
   const [reporters, setReporters] = useState<readonly Reporter[]>([]);

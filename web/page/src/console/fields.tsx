@@ -139,7 +139,7 @@ export function UntilField({ desk, order, change }: Omit<FieldProps, "detail">) 
         <input
           type="date"
           required
-          min={time.day(desk.store.state.now)}
+          min={time.day(desk.store.state.now + 86_400_000)}
           value={order.until}
           onInput={(event) => change({ until: event.currentTarget.value })}
         />

@@ -107,7 +107,7 @@ function grant(desk: Desk, asked: Wish, target: HTMLElement): boolean {
       desk.centre();
       return true;
     case "assign":
-      if (!state.assigning && (state.counters?.waiting ?? 0) < MANY) return false;
+      if (!state.assigning && ((state.counters?.waiting ?? 0) < MANY || state.seat.role !== "dispatcher")) return false;
       store.set({ assigning: !state.assigning });
       return true;
     case "choose":

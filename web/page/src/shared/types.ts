@@ -53,7 +53,7 @@ export type Action =
   | "transfer"
   | "drop";
 /** What an event of a case's record can be: an action, the report that began it, or what comes of something else. */
-export type EventAction = Action | "report" | "joined" | "parted" | "disclose";
+export type EventAction = Action | "report" | "joined" | "parted" | "reckon" | "disclose";
 /** As whom somebody acts. Until there are accounts the page says it, and it is recorded. */
 export type Role = "reporter" | "grid_worker" | "team" | "dispatcher" | "coordinator" | "legal" | "leader";
 /** How far a case's enforcement procedure is. */

@@ -5,7 +5,7 @@ import type { Case, CaseEvent, EventAction } from "../../shared/types";
 import { concerns, isOurs } from "../tasks/list";
 import type { Me } from "../tasks/me";
 
-export type Kind = "given" | "taken" | "over" | "gone" | "back" | "escalated";
+export type Kind = "given" | "taken" | "over" | "gone" | "back" | "paused" | "resumed" | "escalated";
 
 /** What the crew does itself: nobody is told of what they did. */
 const OWN: ReadonlySet<EventAction> = new Set(["accept", "set_out", "arrive", "handle", "return", "evidence"]);
@@ -22,6 +22,9 @@ export function heed(event: CaseEvent, before: Case | null, me: Me): Kind | null
   const was = before !== null && isMine(before, me) && isOurs(before.state);
   const is = isMine(c, me) && isOurs(c.state);
   if (is && event.action === "rework") return "back";
+  // Whoever did it: for a day, or from now on, the crew has something else to do.
+  if (was && event.action === "suspend") return "paused";
+  if (is && event.action === "resume") return "resumed";
   if (is && !was) return OWN.has(event.action) ? null : "given";
   if (was && !is && !OWN.has(event.action)) return OVER.has(c.state) ? "over" : "taken";
   return is && event.action === "escalate" ? "escalated" : null;

@@ -20,7 +20,8 @@ describe("what concerns a crew", () => {
     expect(heed(event("reassign"), others, CREW)).toBe("given");
     expect(heed(event("reassign", { unit: "T01-V2" }), mine, CREW)).toBe("taken");
     expect(heed(event("reassign", { team: "T02", unit: null }), mine, CREW)).toBe("taken");
-    expect(heed(event("suspend", { state: "suspended", unit: null }), mine, CREW)).toBe("taken");
+    expect(heed(event("suspend", { state: "suspended" }), mine, CREW)).toBe("paused");
+    expect(heed(event("resume"), sample({ state: "suspended" }), CREW)).toBe("resumed");
     expect(heed(event("cancel", { state: "cancelled", unit: null }), mine, CREW)).toBe("over");
     expect(heed(event("merge", { state: "merged", unit: null }), mine, CREW)).toBe("over");
     expect(heed(event("rework"), sample({ state: "handled" }), CREW)).toBe("back");

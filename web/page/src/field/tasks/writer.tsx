@@ -122,7 +122,7 @@ export function Writer({ what, others, timeZone, onSubmit, onCancel, onSay }: Wr
           <span>{t("until")}</span>
           <input
             type="date"
-            min={clock(timeZone).day(Date.now())}
+            min={clock(timeZone).day(Date.now() + 86_400_000)}
             value={until}
             onInput={(event) => setUntil(event.currentTarget.value)}
           />
