@@ -126,7 +126,7 @@ class Stream:
     _crews: Crews = field(default_factory=Crews)
 
     def __post_init__(self) -> None:
-        self._chance = random.Random(self.seed)  # noqa: S311
+        self._chance = random.Random(self.seed)  # noqa: S311  (nothing secret)
 
     def run(self) -> None:
         """Report and work in turn; a server that is away is waited for."""

@@ -53,7 +53,7 @@ async def load(port: int, seconds: float, connections: int, bodies: Iterator[byt
 def main(port: int, seconds: float, connections: int) -> None:
     """Read the bodies, load, print."""
     bodies = iter(sys.stdin.buffer.read().splitlines())
-    print(json.dumps(asyncio.run(load(port, seconds, connections, bodies))))  # noqa: T201
+    print(json.dumps(asyncio.run(load(port, seconds, connections, bodies))))  # noqa: T201  (to the process that started it)
 
 
 if __name__ == "__main__":

@@ -165,7 +165,7 @@ def fill(connection: psycopg.Connection[Any], made: Made, over: int = 0) -> None
         with cursor.copy(f"COPY one ({columns}, photos, case_no, thing) FROM STDIN") as copy:
             for number, report in enumerate(made.reports):
                 copy.write_row(_row(number, report))
-        cursor.execute(f"INSERT INTO report ({columns}, photos) SELECT {columns}, photos FROM one")  # noqa: S608
+        cursor.execute(f"INSERT INTO report ({columns}, photos) SELECT {columns}, photos FROM one")
         cursor.execute(_CASES)
         if over:
             cursor.execute(_CLOSED, {"over": over})
@@ -197,7 +197,7 @@ _CASE_COLUMNS: Final = """case_no, report_id, state, seq, sealed, matter, urgenc
 _CASES: Final = f"""
     INSERT INTO case_file ({_CASE_COLUMNS})
     SELECT case_no, id, 'assigned', 1, '', matter, 3, 'made', geom, accuracy_m, '{{}}', seen_at,
-           received_at, received_at, received_at, '{{}}' FROM one"""  # noqa: S608
+           received_at, received_at, received_at, '{{}}' FROM one"""
 _CLOSED: Final = f"""
     WITH again AS (
         SELECT gen_random_uuid() AS new_id, o.*, row_number() OVER () AS n
@@ -208,4 +208,4 @@ _CLOSED: Final = f"""
     )
     INSERT INTO case_file ({_CASE_COLUMNS})
     SELECT 'C' || n, new_id, 'closed', 1, '', matter, 3, 'made', geom, accuracy_m, '{{}}',
-           seen_at - n * interval '5 minutes', received_at, received_at, received_at, '{{}}' FROM again"""  # noqa: S608
+           seen_at - n * interval '5 minutes', received_at, received_at, received_at, '{{}}' FROM again"""

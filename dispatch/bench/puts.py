@@ -57,7 +57,7 @@ async def load(port: int, seconds: float, connections: int, places: list[str]) -
 def main(port: int, seconds: float, connections: int) -> None:
     """Read the places, load, print."""
     places = sys.stdin.read().splitlines()
-    print(json.dumps(asyncio.run(load(port, seconds, connections, places))))  # noqa: T201
+    print(json.dumps(asyncio.run(load(port, seconds, connections, places))))  # noqa: T201  (to the process that started it)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ WARMING_S: Final = 1.5
 def run(ground: Ground, district: Path, tell: Tell, rounds: int = 10, seconds: float = 8.0) -> Result:
     """Load one server `rounds` times for so long; each pair of slices in it gives a ratio."""
     switch, found, answers = Switch(), list[Pair](), list[dict[str, Any]]()
-    order = random.Random(1)  # noqa: S311
+    order = random.Random(1)  # noqa: S311  (nothing secret: the same order in every run)
     with private_postgis() as postgis, switch.installed():
         settings = Settings(database_url=postgis.url, district=district, checkpoint_minutes=0)
         with _serving(settings, ground) as port, ThreadPoolExecutor(1) as beside:

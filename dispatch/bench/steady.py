@@ -53,7 +53,7 @@ async def _main(port: int, per_s: float) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     found = await keep_pace(port, per_s, sys.stdin.buffer.read().splitlines(), stop)
-    print(json.dumps(found))  # noqa: T201
+    print(json.dumps(found))  # noqa: T201  (to the process that started it)
 
 
 if __name__ == "__main__":

@@ -64,10 +64,10 @@ def as_case(row: RowMapping | Mapping[str, Any]) -> CaseRow:
 
 
 _BY_NUMBER: Final = text(
-    f"SELECT {COLUMNS} FROM case_file c JOIN report r ON r.id = c.report_id WHERE c.case_no = :case_no"  # noqa: S608
+    f"SELECT {COLUMNS} FROM case_file c JOIN report r ON r.id = c.report_id WHERE c.case_no = :case_no"
 )
 _BY_REPORT: Final = text(
-    f"SELECT {COLUMNS} FROM case_file c JOIN report r ON r.id = c.report_id WHERE c.report_id = :report_id"  # noqa: S608
+    f"SELECT {COLUMNS} FROM case_file c JOIN report r ON r.id = c.report_id WHERE c.report_id = :report_id"
 )
 
 
@@ -147,7 +147,7 @@ async def list_cases(
         where.append("(c.received_at, c.case_no) < (:after_at, :after_no)")
         values |= {"after_at": after[0], "after_no": after[1]}
     query = text(
-        f"SELECT {COLUMNS} FROM case_file c JOIN report r ON r.id = c.report_id "  # noqa: S608
+        f"SELECT {COLUMNS} FROM case_file c JOIN report r ON r.id = c.report_id "
         f"WHERE {' AND '.join(where) or 'true'} ORDER BY c.received_at DESC, c.case_no DESC LIMIT :limit"
     )
     rows = (await connection.execute(query, {**values, "limit": limit})).mappings()
@@ -195,7 +195,7 @@ _COUNTERS: Final = text(
            count(*) FILTER (WHERE state = 'closed' AND changed_at >= :today) AS closed_today,
            count(*) FILTER (WHERE received_at >= :today) AS received_today
     FROM case_file
-    WHERE {UNFINISHED} OR changed_at >= :today OR received_at >= :today"""  # noqa: S608
+    WHERE {UNFINISHED} OR changed_at >= :today OR received_at >= :today"""
 )
 
 
@@ -209,13 +209,13 @@ async def counters(
 
 async def open_cases_by_team(connection: AsyncConnection) -> Mapping[str, int]:
     """Team code -> cases that are open."""
-    query = text(f"SELECT team, count(*) AS n FROM case_file WHERE {UNFINISHED} GROUP BY team")  # noqa: S608
+    query = text(f"SELECT team, count(*) AS n FROM case_file WHERE {UNFINISHED} GROUP BY team")
     return {str(row.team): int(row.n) for row in await connection.execute(query)}
 
 
 async def case_by_unit(connection: AsyncConnection) -> Mapping[str, str]:
     """Unit code -> number of the case it is on."""
-    query = text(f"SELECT unit, case_no FROM case_file WHERE unit IS NOT NULL AND {HOLDING}")  # noqa: S608
+    query = text(f"SELECT unit, case_no FROM case_file WHERE unit IS NOT NULL AND {HOLDING}")
     return {str(row.unit): str(row.case_no) for row in await connection.execute(query)}
 
 
@@ -223,7 +223,7 @@ async def case_points(connection: AsyncConnection, wanted: CaseFilter) -> list[R
     """For the analyst's files: case_no, lon, lat, matter, team, state, received_at, grid, by time."""
     where, values = conditions(wanted)
     query = text(
-        "SELECT c.case_no, ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.matter, c.team, c.state, c.received_at, c.grid "  # noqa: S608
+        "SELECT c.case_no, ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.matter, c.team, c.state, c.received_at, c.grid "
         f"FROM case_file c WHERE {' AND '.join(where) or 'true'} ORDER BY c.received_at, c.case_no"
     )
     return list((await connection.execute(query, values)).mappings())

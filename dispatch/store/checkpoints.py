@@ -23,10 +23,10 @@ BATCH: Final = 10_000
 _LAST_LEAVES: Final = "SELECT case_no, max(seq) AS seq FROM checkpoint_leaf GROUP BY case_no"
 _REWOUND: Final = f"""
     SELECT l.case_no FROM ({_LAST_LEAVES}) AS l LEFT JOIN case_file c USING (case_no)
-    WHERE c.case_no IS NULL OR c.seq < l.seq ORDER BY l.case_no LIMIT 1"""  # noqa: S608
+    WHERE c.case_no IS NULL OR c.seq < l.seq ORDER BY l.case_no LIMIT 1"""
 _KEEP: Final = f"""
     INSERT INTO checkpoint ({COLUMNS}) VALUES (%(number)s, %(at)s, %(cases)s, %(events)s, %(root)s, %(prev)s, %(key)s,
-                                               %(digest)s, %(signature)s)"""  # noqa: S608
+                                               %(digest)s, %(signature)s)"""
 _KEEP_LEAVES: Final = """
     INSERT INTO checkpoint_leaf (number, case_no, seq, sealed)
     SELECT %(number)s, c.case_no, c.seq, c.sealed FROM case_file c
@@ -99,15 +99,13 @@ def as_checkpoint(row: Sequence[Any]) -> Checkpoint:
 
 async def last_checkpoint(connection: AsyncConnection) -> Checkpoint | None:
     """The newest; None before the first."""
-    row = (await connection.execute(text(f"SELECT {COLUMNS} FROM checkpoint ORDER BY number DESC LIMIT 1"))).first()  # noqa: S608
+    row = (await connection.execute(text(f"SELECT {COLUMNS} FROM checkpoint ORDER BY number DESC LIMIT 1"))).first()
     return as_checkpoint(row) if row else None
 
 
 async def list_checkpoints(connection: AsyncConnection, limit: int, before: int | None) -> list[Checkpoint]:
     """Newest first; `before`: the number of the last one of the page before."""
-    query = text(
-        f"SELECT {COLUMNS} FROM checkpoint WHERE number < :before ORDER BY number DESC LIMIT :limit"  # noqa: S608
-    )
+    query = text(f"SELECT {COLUMNS} FROM checkpoint WHERE number < :before ORDER BY number DESC LIMIT :limit")
     rows = await connection.execute(query, {"before": 2**62 if before is None else before, "limit": limit})
     return [as_checkpoint(row) for row in rows]
 
@@ -115,7 +113,7 @@ async def list_checkpoints(connection: AsyncConnection, limit: int, before: int 
 async def all_checkpoints(connection: AsyncConnection) -> AsyncIterator[Checkpoint]:
     """In order."""
     after = -(2**62)
-    query = text(f"SELECT {COLUMNS} FROM checkpoint WHERE number > :after ORDER BY number LIMIT 1000")  # noqa: S608
+    query = text(f"SELECT {COLUMNS} FROM checkpoint WHERE number > :after ORDER BY number LIMIT 1000")
     while rows := (await connection.execute(query, {"after": after})).all():
         for row in rows:
             yield as_checkpoint(row)

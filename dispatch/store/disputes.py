@@ -34,10 +34,10 @@ _LIST: Final = text(
     WHERE {_OPENED} AND (CAST(:before AS bigint) IS NULL OR e.id < :before)
       AND (CAST(:open AS boolean) IS NULL OR :open = (c.state = 'disputed' AND NOT EXISTS (
           SELECT FROM event later WHERE later.case_no = e.case_no AND later.seq > e.seq AND later.action = 'return')))
-    ORDER BY e.id DESC LIMIT :limit"""  # noqa: S608
+    ORDER BY e.id DESC LIMIT :limit"""
 )
 _ONE: Final = text(
-    f"SELECT {_COLUMNS} FROM event e JOIN case_file c USING (case_no) WHERE e.action_id = :id AND {_OPENED}"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM event e JOIN case_file c USING (case_no) WHERE e.action_id = :id AND {_OPENED}"
 )
 
 

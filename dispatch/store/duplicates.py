@@ -57,7 +57,7 @@ NEAR: Final = text(
     SELECT n.place, l.case_no AS lead, {_SEEN}
     FROM near n JOIN led l ON l.joined = n.case_no AND {UNFINISHED.replace("state", "l.state")}
     JOIN case_file c ON c.case_no = n.case_no JOIN report r ON r.id = c.report_id
-    ORDER BY n.place, c.received_at, c.case_no"""  # noqa: S608
+    ORDER BY n.place, c.received_at, c.case_no"""
 )
 
 
@@ -89,7 +89,7 @@ def boxes(sightings: Sequence[Sighting], sameness: Sameness) -> dict[str, list[o
 _CASES: Final = text(
     f"""
     SELECT {_SEEN} FROM case_file c JOIN report r ON r.id = c.report_id
-    WHERE c.case_no = ANY(CAST(:cases AS text[]))"""  # noqa: S608
+    WHERE c.case_no = ANY(CAST(:cases AS text[]))"""
 )
 
 
@@ -118,7 +118,7 @@ def as_sighting(row: RowMapping, name_of: NameOf) -> Sighting:
 
 
 _ROWS: Final = text(
-    f"SELECT {COLUMNS} FROM case_file c JOIN report r ON r.id = c.report_id "  # noqa: S608
+    f"SELECT {COLUMNS} FROM case_file c JOIN report r ON r.id = c.report_id "
     "WHERE c.case_no = ANY(CAST(:cases AS text[]))"
 )
 
@@ -133,7 +133,7 @@ _LEAD: Final = text(
     f"""
     WITH RECURSIVE near AS (SELECT case_no, state, merged_into FROM case_file WHERE case_no = :case), {_LED}
     SELECT {COLUMNS} FROM led l JOIN case_file c ON c.case_no = l.case_no JOIN report r ON r.id = c.report_id
-    WHERE c.{UNFINISHED} FOR UPDATE OF c"""  # noqa: S608
+    WHERE c.{UNFINISHED} FOR UPDATE OF c"""
 )
 
 
@@ -161,7 +161,7 @@ _LATELY: Final = text(
     SELECT c.case_no, l.case_no AS lead, l.state AS lead_state, l.{UNFINISHED} AS is_open,
            ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat, c.seen_at, c.matter
     FROM near n JOIN led l ON l.joined = n.case_no AND l.state <> 'merged' JOIN case_file c ON c.case_no = n.case_no
-    ORDER BY c.received_at, c.case_no"""  # noqa: S608
+    ORDER BY c.received_at, c.case_no"""
 )
 
 
@@ -239,7 +239,7 @@ _STANDING: Final = text(
     WITH RECURSIVE near AS (SELECT case_no, state, merged_into FROM case_file WHERE report_id = :report), {_LED}
     SELECT l.joined, l.case_no AS lead, l.state, o.received_at, c.changed_at
     FROM led l JOIN case_file c ON c.case_no = l.case_no JOIN case_file o ON o.case_no = l.joined
-    WHERE l.state <> 'merged'"""  # noqa: S608
+    WHERE l.state <> 'merged'"""
 )
 
 

@@ -99,7 +99,7 @@ _OPEN: Final = for_driver(
         ORDER BY case_no
         RETURNING id
     )
-    SELECT busy, enacted, EXISTS (SELECT FROM told) AS written FROM actual"""  # noqa: S608
+    SELECT busy, enacted, EXISTS (SELECT FROM told) AS written FROM actual"""
 )
 """One parameter holds all of the rows: fifty for each would cost more than PostgreSQL's own work.
 
@@ -199,9 +199,7 @@ _TELL: Final = """
         SELECT :action_id, case_no, :seq, :at, :action, :actor, CAST(:data AS json), :prev, :sealed FROM moved
         RETURNING id"""
 
-_ADVANCE: Final = for_driver(
-    f"WITH moved AS (UPDATE case_file SET {_STANDS} {_MOVED} RETURNING case_no) {_TELL}"  # noqa: S608
-)
+_ADVANCE: Final = for_driver(f"WITH moved AS (UPDATE case_file SET {_STANDS} {_MOVED} RETURNING case_no) {_TELL}")
 
 
 def _if_enacted(columns: str) -> str:
@@ -211,7 +209,7 @@ def _if_enacted(columns: str) -> str:
         UPDATE case_file SET {columns} FROM actual {_MOVED} AND actual.enacted = :enacted RETURNING case_no
     ), told AS ({_TELL}
     )
-    SELECT enacted, EXISTS (SELECT FROM told) AS written FROM actual"""  # noqa: S608
+    SELECT enacted, EXISTS (SELECT FROM told) AS written FROM actual"""
     )
 
 
@@ -230,14 +228,14 @@ _PAIR: Final = f"""
         SELECT :into_action_id, case_no, :into_seq, :at, :into_action, :actor, CAST(:into_data AS json), :into_prev,
                :into_sealed
         FROM joined
-    )"""  # noqa: S608
+    )"""
 _MERGE: Final = for_driver(f"WITH pair AS MATERIALIZED ({_PAIR.format(also='')} {_TELL}")
 _PART: Final = for_driver(
     f"""
     WITH actual AS MATERIALIZED (SELECT coalesce(max(number), 0) AS enacted FROM enactment), pair AS MATERIALIZED (
         {_PAIR.format(also="AND (SELECT enacted FROM actual) = :enacted")}, told AS ({_TELL}
     )
-    SELECT enacted, EXISTS (SELECT FROM told) AS written FROM actual"""  # noqa: S608
+    SELECT enacted, EXISTS (SELECT FROM told) AS written FROM actual"""
 )
 
 _SEND: Final = _if_enacted(_STANDS)
@@ -366,7 +364,7 @@ _GATHER_ACTION: Final = text(
            (SELECT json_agg(json_build_array(action_id, action, actor, data #> '{{after,state}}',
                                              data #> '{{after,team}}', data -> 'sides', data -> 'whose') ORDER BY seq)
             FROM event e WHERE e.case_no = c.case_no) AS steps
-    FROM case_file c JOIN report r ON r.id = c.report_id WHERE c.case_no = :case_no"""  # noqa: S608
+    FROM case_file c JOIN report r ON r.id = c.report_id WHERE c.case_no = :case_no"""
 )
 
 
@@ -383,6 +381,6 @@ def _history(steps: Sequence[Sequence[Any]]) -> History:
     return History(
         tuple(
             Step(id, Action(action), actor, State(state), team, {"sides": sides or [], "whose": whose or ""})
-            for id, action, actor, state, team, sides, whose in steps  # noqa: A001
+            for id, action, actor, state, team, sides, whose in steps  # noqa: A001  (as the record calls it)
         )
     )

@@ -72,7 +72,7 @@ _NEXT: Final = f"""
     FROM subscription s JOIN event e ON e.xact >= s.xact AND (e.xact, e.id) > (s.xact, s.event_id)
     JOIN case_file c USING (case_no) JOIN report r ON r.id = c.report_id
     WHERE s.name = %(name)s AND e.xact < (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint
-    ORDER BY e.xact, e.id LIMIT {AT_ONCE}"""  # noqa: S608
+    ORDER BY e.xact, e.id LIMIT {AT_ONCE}"""
 _PUT: Final = """
     WITH moved AS (UPDATE subscription SET xact = %(xact)s, event_id = %(event)s WHERE name = %(name)s)
     INSERT INTO outbox (subscription, case_no, seq, action_id, body, put_at, due_at)

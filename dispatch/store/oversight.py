@@ -18,18 +18,18 @@ _CLAIM: Final = text(
         SELECT case_no FROM case_file WHERE next_at <= :now ORDER BY next_at LIMIT :most FOR UPDATE SKIP LOCKED
     )
     UPDATE case_file c SET next_at = :until FROM due, report r
-    WHERE c.case_no = due.case_no AND r.id = c.report_id RETURNING {COLUMNS}"""  # noqa: S608
+    WHERE c.case_no = due.case_no AND r.id = c.report_id RETURNING {COLUMNS}"""
 )
 _PUT_OFF: Final = text("UPDATE case_file SET next_at = :at WHERE case_no = :case_no AND seq = :seq")
 _LOOK_AGAIN: Final = text(
     f"""
     UPDATE case_file SET next_at = CASE state WHEN 'suspended' THEN CAST(:now AS timestamptz) ELSE due_at END
     WHERE {UNFINISHED} AND (next_at IS NULL OR next_at > :now)
-      AND (state = 'suspended' OR ({_RUNNING} AND level < :most AND due_at <= :now))"""  # noqa: S608
+      AND (state = 'suspended' OR ({_RUNNING} AND level < :most AND due_at <= :now))"""
 )
 
 _ASSUMED: Final = text(
-    f"SELECT {COLUMNS} FROM case_file c JOIN report r ON r.id = c.report_id "  # noqa: S608
+    f"SELECT {COLUMNS} FROM case_file c JOIN report r ON r.id = c.report_id "
     f"WHERE c.{UNFINISHED} AND jsonb_array_length(c.clock -> 'assumed') > 0 ORDER BY c.case_no"
 )
 

@@ -46,7 +46,7 @@ _PUT: Final = for_driver(
         WHERE unit IN (SELECT unit FROM put)
         ON CONFLICT DO NOTHING
     )
-    SELECT coalesce(array_agg(unit), '{{}}'), coalesce(array_agg(on_shift), '{{}}') FROM put"""  # noqa: S608
+    SELECT coalesce(array_agg(unit), '{{}}'), coalesce(array_agg(on_shift), '{{}}') FROM put"""
 )
 
 

@@ -70,7 +70,7 @@ _SINCE: Final = text(
         FROM event e JOIN case_file c USING (case_no) JOIN report r ON r.id = c.report_id
         WHERE e.xact >= :since AND e.xact < (pg_snapshot_xmax(pg_current_snapshot())::text)::bigint
         ORDER BY e.id DESC LIMIT :limit
-    ) AS told ON true"""  # noqa: S608
+    ) AS told ON true"""
 )
 
 
@@ -113,12 +113,12 @@ _CHAINS: Final = f"""
                text, contact, photos, source_ref, ST_X(geom) AS lon, ST_Y(geom) AS lat
         FROM report WHERE id = c.report_id OFFSET 0
     ) AS r
-    WHERE {_RANGE.format("c.case_no")} ORDER BY c.case_no"""  # noqa: S608
+    WHERE {_RANGE.format("c.case_no")} ORDER BY c.case_no"""
 # The data as bytes: it is hashed as it stands.
 _CHAIN_EVENTS: Final = f"""
     SELECT action_id::text, case_no, seq, at AT TIME ZONE 'UTC', action, actor, convert_to(data::text, 'UTF8'), prev,
            sealed
-    FROM event WHERE {_RANGE.format("case_no")}"""  # noqa: S608
+    FROM event WHERE {_RANGE.format("case_no")}"""
 _RANGES: Final = text(
     """
     SELECT case_no FROM (SELECT case_no, row_number() OVER (ORDER BY case_no) AS place FROM case_file) AS each

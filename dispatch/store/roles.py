@@ -61,7 +61,7 @@ _GRANT: Final = text(
             EXECUTE format('REVOKE ALL ON %s FROM {ROLE}', one.name);
             EXECUTE format('GRANT %s ON %s TO {ROLE}', one.may, one.name);
         END LOOP;
-    END $$"""  # noqa: S608
+    END $$"""
 )
 _GRANTED: Final = text(
     f"SELECT to_regrole('{ROLE}') IS NOT NULL AND has_table_privilege(to_regrole('{ROLE}'), 'event', 'INSERT')"
@@ -72,7 +72,7 @@ _GUARD: Final = text(
                OR has_table_privilege(c.oid, 'DELETE') OR has_table_privilege(c.oid, 'TRUNCATE') AS can_change,
            to_regrole('{ROLE}') IS NOT NULL AND pg_has_role(to_regrole('{ROLE}'), 'MEMBER') AS can_serve,
            coalesce((SELECT s.rolsuper FROM pg_roles s WHERE s.rolname = '{ROLE}'), true) AS in_vain
-    FROM pg_roles, pg_class c WHERE rolname = current_user AND c.oid = 'event'::regclass"""  # noqa: S608
+    FROM pg_roles, pg_class c WHERE rolname = current_user AND c.oid = 'event'::regclass"""
 )
 
 

@@ -35,7 +35,7 @@ _WAITING: Final = text(
             ORDER BY e.seq DESC LIMIT 1) AS decision
     FROM case_file c JOIN report r ON r.id = c.report_id
     WHERE {WAITING}
-    ORDER BY c.urgency, c.received_at, c.case_no LIMIT :most"""  # noqa: S608
+    ORDER BY c.urgency, c.received_at, c.case_no LIMIT :most"""
 )
 
 
@@ -56,7 +56,7 @@ _IN_TURN: Final = text(
     FROM (SELECT * FROM case_file WHERE {WAITING} AND team = ANY(CAST(:teams AS text[]))
             AND (urgency, received_at, case_no) > (:urgency, :received_at, :case_no)
           ORDER BY urgency, received_at, case_no LIMIT :limit) c
-    JOIN report r ON r.id = c.report_id ORDER BY c.urgency, c.received_at, c.case_no"""  # noqa: S608
+    JOIN report r ON r.id = c.report_id ORDER BY c.urgency, c.received_at, c.case_no"""
 )
 _FIRST: Final[Turn] = (0, datetime.min.replace(tzinfo=UTC), "")
 
