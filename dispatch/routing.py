@@ -52,13 +52,15 @@ def rank(candidates: Sequence[Candidate], busy: Collection[str], on_it: str | No
     same answer. `on_it`: the unit that is on the case already, and goes on with it if it can get there.
     """
 
-    def order(candidate: Candidate) -> tuple[bool, bool, float, str]:
+    def order(judged: tuple[Candidate, str]) -> tuple[bool, bool, float, str]:
+        candidate, hindered = judged
         seconds, code = candidate.leg.seconds if candidate.leg else float("inf"), candidate.unit.code
-        return (hindrance(candidate, busy, on_it) != "", code != on_it, seconds, code)
+        return (hindered != "", code != on_it, seconds, code)
 
+    judged = [(candidate, hindrance(candidate, busy, on_it)) for candidate in candidates]
     verdicts = []
-    for place, candidate in enumerate(sorted(candidates, key=order)):
-        leg, code, hindered = candidate.leg, candidate.unit.code, hindrance(candidate, busy, on_it)
+    for place, (candidate, hindered) in enumerate(sorted(judged, key=order)):
+        leg, code = candidate.leg, candidate.unit.code
         chosen = place == 0 and not hindered
         verdicts.append(
             UnitVerdict(

@@ -7,7 +7,7 @@ the district says of its own days. The rules of counting, and where they are fro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -92,7 +92,7 @@ class WorkingTime:
 
     def assuming(self) -> WorkingTime:
         """The same, going by the day of the week where the calendar is not known yet."""
-        return replace(self, assumes=True)
+        return self if self.assumes else WorkingTime(self.calendar, self.windows, self.zone, assumes=True)
 
     def unknown_years(self, a: datetime, b: datetime) -> tuple[int, ...]:
         """The years of the days from a to b that nobody has said anything of."""

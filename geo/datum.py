@@ -48,7 +48,10 @@ def to_wgs84(lon: ArrayLike, lat: ArrayLike, datum: Datum) -> tuple[Floats, Floa
     The inverse holds to better than 1e-9 degrees (0.1 mm). CGCS2000 is taken as equal to WGS 84: they differ by
     centimetres, less than any phone knows.
     """
-    return _apply(lon, lat, _INTO[Datum(datum)])
+    convert = _INTO[Datum(datum)]
+    if convert is _same and isinstance(lon, float) and isinstance(lat, float):
+        return lon, lat
+    return _apply(lon, lat, convert)
 
 
 @overload

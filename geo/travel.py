@@ -12,6 +12,7 @@ line to draw, a search runs back from the point, led by those answers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -129,7 +130,7 @@ class Travel:
         cell = self.frame.cell(*self._to_metres.transform(lon, lat))
         if cell < 0:
             return [None] * len(wanted)
-        return [_leg(at.seconds[row, cell], at.metres[row, cell], mode) for at, row, mode in found]
+        return [_leg(at.seconds.item(row, cell), at.metres.item(row, cell), mode) for at, row, mode in found]
 
     def many(self, mode: str, lon: ArrayLike, lat: ArrayLike) -> Legs:
         """The ways from every base to many points: two arrays of one length."""
@@ -202,7 +203,7 @@ class Travel:
 
 
 def _leg(seconds: float, metres: float, mode: str) -> Leg | None:
-    return Leg(float(seconds), float(metres), mode) if np.isfinite(seconds) else None
+    return Leg(float(seconds), float(metres), mode) if math.isfinite(seconds) else None
 
 
 def _solved(reach: Land | Water | Roads, stands: Floats) -> Mode:

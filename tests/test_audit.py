@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
+import struct
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dispatch.audit import GENESIS, Event, Head, Stored, canonical, canonical_json, digest, instant, seal, verify
@@ -184,3 +190,97 @@ def test_the_canonical_form_survives_reading_and_writing(value: object) -> None:
     except UnicodeEncodeError:  # a lone surrogate is no text that could have been stored
         return
     assert canonical_json(json.loads(written)) == written
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class Pair(NamedTuple):
+    a: int
+    b: float
+
+
+def as_the_encoder(value: object) -> bytes:
+    """The canonical form by Python's own encoder alone."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def outcome(write: Callable[[object], bytes], value: object) -> bytes | str:
+    try:
+        return write(value)
+    except (TypeError, ValueError) as error:
+        return type(error).__name__
+
+
+EDGES = [
+    edge
+    for size in (
+        1e-7,
+        1e-6,
+        1e-5,
+        1e-4,
+        1e-3,
+        1.0,
+        1e15,
+        1e16,
+        1e17,
+        1e21,
+        1e22,
+        2.0**53,
+        5e-324,
+        1.7976931348623157e308,
+    )
+    for near in (size, math.nextafter(size, 0), math.nextafter(size, math.inf))
+    for edge in (near, -near)
+]
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats()
+    | st.sampled_from(EDGES)
+    | st.text(st.characters(codec=None), max_size=8)
+    | st.sampled_from(
+        [
+            Colour.RED,
+            Pair(1, 1e-9),
+            0.0,
+            -0.0,
+            UUID(int=1),
+            START,
+            START.date(),
+            b"x",
+            {1},
+            object(),
+            np.float64(1e-7),
+            10**30,
+        ]
+    )
+)
+
+
+@settings(max_examples=1000)
+@given(
+    st.recursive(
+        LEAVES,
+        lambda inner: (
+            st.lists(inner, max_size=5)
+            | st.tuples(inner)
+            | st.dictionaries(st.text(max_size=3) | st.sampled_from(["decision", "case", "after"]), inner, max_size=5)
+            | st.dictionaries(st.integers() | st.booleans(), inner, max_size=2)
+        ),
+        max_leaves=20,
+    )
+)
+@example([[[[[1.0, 0.0001, 9999999999999998.0, 1e16]]]]])
+@example({"\u4e00": 1, "\U0001f600": 2, "\uffff": 3, "": 4, '\x7f\x1f\u2028"\\': "\b\f\n\r\t\x00/"})
+@example({"a": "\ud800", "b": float("nan")})
+def test_the_quick_writer_writes_as_the_encoder_or_leaves_it_to_it(value: object) -> None:
+    assert outcome(canonical_json, value) == outcome(as_the_encoder, value)
+
+
+@given(st.integers(0, 2**64 - 1))
+def test_of_every_number_as_the_encoder(bits: int) -> None:
+    number = struct.unpack("<d", struct.pack("<Q", bits))[0]
+    assert outcome(canonical_json, [number]) == outcome(as_the_encoder, [number])

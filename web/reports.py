@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import anyio.to_thread
 from fastapi import APIRouter, File, HTTPException, Query, Request, Response, UploadFile
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
+from starlette.types import Message, Receive, Scope, Send
 
 from dispatch.errors import NotAPhoto, PhotoTooLarge
 from dispatch.intake import Draft
@@ -30,20 +31,29 @@ class _AtOnce(APIRoute):
     That way (a pass to parse, a pass to validate, dependencies, exit stacks) takes longer than the decision.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        usual = super().get_route_handler()
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        if request.headers.get("content-type") != "application/json" or scope["method"] != "POST":
+            await super().handle(scope, receive, send)
+            return
+        body = await request.body()
+        try:
+            draft = Draft.model_validate_json(body)
+        except ValidationError:
+            await super().handle(scope, _again(body, receive), send)
+            return
+        answer = await report(draft, scope["app"].state.worker)
+        await answer(scope, receive, send)
 
-        async def handle(request: Request) -> Response:
-            if request.headers.get("content-type") != "application/json":
-                return await usual(request)
-            body = await request.body()
-            try:
-                draft = Draft.model_validate_json(body)
-            except ValidationError:
-                return await usual(request)
-            return await report(draft, request.app.state.worker)
 
-        return handle
+def _again(body: bytes, receive: Receive) -> Receive:
+    """What comes, from its beginning, after the body was read."""
+    messages: Iterator[Message] = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def once_more() -> Message:
+        return next(messages, None) or await receive()
+
+    return once_more
 
 
 _reporting = APIRouter(route_class=_AtOnce)
