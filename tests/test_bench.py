@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, text
 
 from dispatch import audit, opening
 from dispatch.bench import client, crowd, locate, nearest, route, sealing, units
+from dispatch.bench.estimate import Estimate
 from dispatch.bench.peers import PEERS, REFERENCE, Join, Peer, Shapes, opened
 from dispatch.bench.points import around, bodies, inside
 from dispatch.bench.serving import server
@@ -157,9 +158,9 @@ def test_sealing_is_switched_in_its_measurement_alone() -> None:
 
 
 def test_an_estimate_says_how_sure_it_is() -> None:
-    found = sealing.Estimate.of([number / 100 for number in range(100, 0, -1)])
+    found = Estimate.of([number / 100 for number in range(100, 0, -1)])
     assert (found.low, found.middle, found.high) == (0.4, 0.505, 0.61), "the 40th and the 61st of a hundred"
-    assert sealing.Estimate.of([2.0]) == sealing.Estimate(2.0, 2.0, 2.0)
+    assert Estimate.of([2.0]) == Estimate(2.0, 2.0, 2.0)
     rng = np.random.default_rng(1)
-    made = [sealing.Estimate.of(np.exp(rng.standard_t(2, 41) / 9).tolist()) for _ in range(300)]
+    made = [Estimate.of(np.exp(rng.standard_t(2, 41) / 9).tolist()) for _ in range(300)]
     assert sum(one.low <= 1 <= one.high for one in made) / len(made) > 0.92, "however wild the outliers"

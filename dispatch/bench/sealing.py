@@ -7,11 +7,10 @@ counts is the median of the ratios of all pairs, with its interval.
 
 from __future__ import annotations
 
-import math
 import random
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ import uvicorn
 from dispatch import audit, opening
 from dispatch.audit import Entry, Event, canonical_json
 from dispatch.bench import Result, Tell
+from dispatch.bench.estimate import Estimate
 from dispatch.bench.intake import CONNECTIONS, MOST_PER_S, load
 from dispatch.bench.points import bodies
 from dispatch.bench.serving import PATIENCE_S, private_postgis
@@ -59,7 +59,7 @@ def run(ground: Ground, district: Path, tell: Tell, rounds: int = 10, seconds: f
         "ratio": throughput.middle,
         "bar": BAR,
         "ratio_95_percent_sure": [throughput.low, throughput.high],
-        "sure": "yes" if throughput.low >= BAR else "no" if throughput.high < BAR else "undecided",
+        "sure": throughput.sure_of(BAR),
         "pairs": len(found),
         "slice_s": SLICE_S,
         "ratio_by_processor_time": work.middle,
@@ -90,24 +90,6 @@ class Pair:
 
     sealed: Slice
     unsealed: Slice
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """The median of some ratios, and between which of them it lies in 95 of 100 measurements."""
-
-    low: float
-    middle: float
-    high: float
-
-    @staticmethod
-    def of(ratios: Sequence[float]) -> Estimate:
-        """By order statistics: nothing is assumed of how they are spread, and outliers move nothing. All 0: none."""
-        if not ratios:
-            return Estimate(0, 0, 0)
-        ranked, count = sorted(ratios), len(ratios)
-        aside = max(0, math.floor((count - 1.96 * math.sqrt(count)) / 2 - 0.5))
-        return Estimate(round(ranked[aside], 3), round(median(ranked), 3), round(ranked[count - 1 - aside], 3))
 
 
 class Switch:
