@@ -359,6 +359,12 @@ def test_refused(http: httpx.Client) -> None:
     assert refused(http.get("/api/duplicates", params={"cursor": "x"})) == (422, "invalid_cursor")
 
 
+def test_an_older_one_is_named_however_many_newer_are_nearer(http: httpx.Client) -> None:
+    at = [report(http, draft(120.016 + i * 2e-5, 30.016))[0] for i in (3, 0, 0, 0, 0, 0, 0, 0)]
+    listed = {one["case"]: [same["case"] for same in one["items"]] for one in offered(http, "/api/duplicates")}
+    assert listed[at[1]] == [at[0]], "of seven that it may be the same as, one is older"
+
+
 def test_the_queue_is_walked_page_by_page(http: httpx.Client) -> None:
     for i in range(3):
         opened(http, {"lon": 120.03 + i * 1e-5, "lat": 30.03})

@@ -159,7 +159,7 @@ async def of_a_case(case_no: str, worker: WorkerOf) -> Response:
         case = await cases.which_case(connection, case_no)
         if case is None:
             raise UnknownCase(case=case_no)
-        found = (await _offered(worker, connection, [case]))[case_no]
+        found = (await _offered(worker, connection, [case]))[case_no][:MOST_OFFERED]
         rows = await store.which_cases(connection, [match.case for match in found])
     return json_answer({"items": _items(found, rows, worker.ground.district)})
 
@@ -180,7 +180,7 @@ async def to_be_joined(worker: WorkerOf, limit: Limit = 100, cursor: Cursor = No
     for case in page:
         older = [match for match in offered[case.case_no] if _came(rows[match.case]) < _came(case)]
         if older:
-            items.append({"case": case.case_no, "items": _items(older, rows, worker.ground.district)})
+            items.append({"case": case.case_no, "items": _items(older[:MOST_OFFERED], rows, worker.ground.district)})
     return json_answer({"items": items, "next": following})
 
 
@@ -253,7 +253,7 @@ async def _offered(worker: WorkerOf, connection: Any, rows: Iterable[CaseRow]) -
     known = await store.open_near(connection, list(seen.values()), district.sameness, names_of(district))
     for (case_no, sighting), near in zip(seen.items(), known, strict=True):
         others = [one for one in near if one.case != case_no]
-        offered[case_no] = duplicates.rank(sighting, others, district.sameness)[:MOST_OFFERED]
+        offered[case_no] = duplicates.rank(sighting, others, district.sameness)
     return offered
 
 

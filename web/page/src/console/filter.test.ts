@@ -45,6 +45,7 @@ describe("the filter", () => {
     expect(passes({ words: "00001" })).toBe(true);
     expect(passes({ words: "堤上" }, { text: "堤上有人下网" })).toBe(true);
     expect(passes({ words: "堤上" })).toBe(false);
+    expect(passes({ words: "gd-77" }, { source_ref: "GD-77" })).toBe(true);
   });
 });
 

@@ -101,9 +101,8 @@ export function matches(filter: Filter, moment: Moment): (held: Held) => boolean
 }
 
 function speaksOf({ c }: Held, words: string): boolean {
-  return [c.case, c.matter_name, c.matter_name_en, c.text, c.grid ?? "", c.unit ?? ""].some((part) =>
-    part.toLocaleLowerCase().includes(words),
-  );
+  const said = [c.case, c.matter_name, c.matter_name_en, c.text, c.grid, c.unit, c.source_ref];
+  return said.some((part) => part?.toLocaleLowerCase().includes(words));
 }
 
 function shows(show: Show, held: Held, flag: Flags, moment: Moment): boolean {

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { lang, nameOf } from "../shared/i18n";
 import { RUNNING, shownAs } from "../shared/states";
 import { clock, distance, span, travel } from "../shared/time";
-import type { Case, CaseDetail, UnitCandidate, Why } from "../shared/types";
+import type { Case, CaseDetail, Source, UnitCandidate, Why } from "../shared/types";
 import { flags, hold, look } from "./attention";
 import { ReporterContact } from "./contact";
 import type { Desk } from "./desk";
@@ -200,17 +200,25 @@ function Reasons({ open }: { open: OpenCase }) {
   );
 }
 
+/** Whence a report came, and under which number it is known there. */
+function from({ source, source_ref }: { source: Source; source_ref: string | null }): string {
+  const name = coded("source", source);
+  return source_ref ? `${name} · ${t("panel.sourceRef", { ref: source_ref })}` : name;
+}
+
 function Report({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
   const time = clock(desk.store.state.district?.timezone ?? "Asia/Shanghai");
   const photos = detail.photos;
+  const said = [
+    from(detail),
+    t("panel.seen", { at: time.stamp(detail.seen_at) }),
+    t("panel.received", { at: time.stamp(detail.received_at) }),
+  ];
   return (
     <section aria-label={t("panel.text")}>
       <h3>{t("panel.text")}</h3>
       <p class={detail.text ? "report" : "report quiet"}>{detail.text || t("panel.noText")}</p>
-      <p class="sub">
-        {coded("source", detail.source)} · {t("panel.seen", { at: time.stamp(detail.seen_at) })} ·{" "}
-        {t("panel.received", { at: time.stamp(detail.received_at) })}
-      </p>
+      <p class="sub">{said.join(" · ")}</p>
       <Photos desk={desk} photos={photos} />
       {detail.report.has_contact && (
         <ReporterContact key={detail.case} desk={desk} of={detail.case} team={detail.team} />
@@ -254,7 +262,7 @@ function Joined({ desk, detail }: { desk: Desk; detail: CaseDetail }) {
           <li key={one.case}>
             <p class={one.text ? "report" : "report quiet"}>{one.text || t("panel.noText")}</p>
             <p class="sub">
-              {coded("source", one.source)} · {time.stamp(one.received_at)} ·{" "}
+              {from(one)} · {time.stamp(one.received_at)} ·{" "}
               <CaseLink desk={desk} id={one.case} text={w("joinedFrom", { case: one.case })} />
             </p>
             <Photos desk={desk} photos={one.photos} />

@@ -16,6 +16,7 @@ export function sample(patch: Partial<Case> = {}): Case {
     lat: 31.33,
     accuracy_m: 20,
     source: "grid_worker",
+    source_ref: null,
     text: "",
     township: "320118001",
     grid: "320118001001001",

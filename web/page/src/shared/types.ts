@@ -225,6 +225,8 @@ export interface Case {
   lat: number;
   accuracy_m: number;
   source: Source;
+  /** The number that the case has in the system it came from. */
+  source_ref: string | null;
   text: string;
   township: string | null;
   grid: string | null;
@@ -359,6 +361,7 @@ export interface CaseReport {
   seen_at: string;
   received_at: string;
   source: Source;
+  source_ref: string | null;
   matter: string;
   text: string;
   photos: string[];
