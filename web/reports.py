@@ -56,19 +56,6 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return once_more
 
 
-_reporting = APIRouter(route_class=_AtOnce)
-
-
-@_reporting.post(
-    "/reports",
-    status_code=201,
-    response_model=None,
-    responses={
-        200: {"model": ReceivedOut, "description": "The report was known: the case it opened"},
-        201: {"model": ReceivedOut},
-        **{code: PROBLEMS[code] for code in (400, 409, 422, 503)},
-    },
-)
 async def report(draft: Draft, worker: WorkerOf) -> Response:
     """Say what was seen, where: answers which team is responsible, which unit comes, and why."""
     received = await worker.reception.receive(draft, datetime.now(UTC))
@@ -79,7 +66,19 @@ async def report(draft: Draft, worker: WorkerOf) -> Response:
     return json_answer(received_view(received, deciding, in_force), 200 if received.known else 201)
 
 
-router.include_router(_reporting)
+router.add_api_route(
+    "/reports",
+    report,
+    methods=["POST"],
+    status_code=201,
+    response_model=None,
+    responses={
+        200: {"model": ReceivedOut, "description": "The report was known: the case it opened"},
+        201: {"model": ReceivedOut},
+        **{code: PROBLEMS[code] for code in (400, 409, 422, 503)},
+    },
+    route_class_override=_AtOnce,
+)
 
 
 @router.post(
