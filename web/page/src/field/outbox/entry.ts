@@ -155,7 +155,7 @@ export function atRest(entry: Entry): boolean {
 export function settled(entry: Entry, outcome: Outcome, now: number, random: number): Entry {
   switch (outcome.is) {
     case "delivered":
-      return entry.kind === "report" ? { ...arrived(entry, now), receipt: outcome.receipt } : entry;
+      return entry.kind === "report" ? { ...without(arrived(entry, now)), receipt: outcome.receipt } : entry;
     case "done":
       return entry.kind === "deed" ? { ...arrived(entry, now), answer: outcome.answer } : entry;
     case "rejected":
@@ -176,6 +176,11 @@ export function settled(entry: Entry, outcome: Outcome, now: number, random: num
         photos: entry.photos.map((photo) => ({ ...photo, sha256: null })),
       };
   }
+}
+
+/** Photos that it went without are not its own any more: see `following`. */
+function without(entry: ReportEntry): ReportEntry {
+  return { ...entry, photos: entry.photos.filter((photo) => photo.sha256 !== null) };
 }
 
 function arrived<E extends Entry>(entry: E, now: number): E {

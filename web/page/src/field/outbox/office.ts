@@ -5,11 +5,16 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { blank, type ReportEntry } from "./entry";
 
-type Weather = "fair" | "lose-answer" | "cut" | "busy" | "refuse" | "sign-in-page" | "photo-gone";
+type Weather = "fair" | "lose-answer" | "cut" | "hang" | "busy" | "refuse" | "sign-in-page" | "photo-gone";
+
+type Named = { sha256: string };
 
 export class Office {
   readonly cases = new Map<string, string>();
   readonly deeds: string[] = [];
+  /** The photos that each report came with. */
+  readonly pictured = new Map<string, string[]>();
+  readonly evidence: string[] = [];
   readonly calls: string[] = [];
   photos = 0;
   weather: Weather[] = [];
@@ -57,21 +62,24 @@ export class Office {
     };
     if (url.endsWith("/why")) return json(200, { case: "", zh: { headline: "因为" }, en: { headline: "because" } });
     if (weather === "cut") return response.destroy();
+    if (weather === "hang") return;
     if (weather === "busy") return json(503, { code: "database_unavailable", status: 503 }, { "retry-after": "7" });
     if (weather === "refuse") return json(422, { code: "outside_district", status: 422, detail: "在区外" });
     if (weather === "photo-gone") return json(422, { code: "unknown_photo", status: 422 });
     if (weather === "sign-in-page") {
       return response.writeHead(200, { "content-type": "text/html" }).end("<html>Wi-Fi</html>");
     }
-    if (url.endsWith("/photos")) {
+    if (url.endsWith("/photos") || url.endsWith("/evidence")) {
       this.photos += 1;
       return json(201, { sha256: `sha-${this.photos}`, width: 1, height: 1, bytes: body.length });
     }
-    const sent = JSON.parse(body.toString()) as { id: string; action?: string };
+    const sent = JSON.parse(body.toString()) as { id: string; action?: string; photos?: string[]; evidence?: Named[] };
     if (sent.action) {
       if (!this.deeds.includes(sent.id)) this.deeds.push(sent.id);
+      this.evidence.push(...(sent.evidence ?? []).map((one) => one.sha256));
       return json(200, { case: "C1", seq: 2 });
     }
+    this.pictured.set(sent.id, sent.photos ?? []);
     const known = this.cases.has(sent.id);
     if (!known) this.cases.set(sent.id, `case-${this.cases.size + 1}`);
     if (weather === "lose-answer") return response.destroy();

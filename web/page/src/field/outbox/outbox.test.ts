@@ -15,7 +15,7 @@ let entries: Entry[] = [];
 let now = 1_000_000;
 const boxes: Outbox[] = [];
 
-function outbox(): Outbox {
+function outbox(more: { photosWithinMs?: number } = {}): Outbox {
   const client = new Client({ base: office.at.base, lang: () => "zh" });
   const made = new Outbox({
     store,
@@ -24,6 +24,7 @@ function outbox(): Outbox {
     now: () => now,
     random: () => 1,
     onChange: (all) => (entries = all),
+    ...more,
   });
   boxes.push(made);
   return made;
@@ -77,15 +78,82 @@ describe("the outbox", () => {
 
   it("does not send a photo again that has arrived", async () => {
     const box = outbox();
-    office.at.weather = ["fair", "cut"];
+    office.at.weather = ["fair", "cut", "cut"];
     const entry = written(2);
     await box.enqueue(entry);
     await box.flush();
+    expect(one(entry.id)?.state).toBe("waiting");
     now += 10_000;
     await box.flush();
     expect(one(entry.id)?.state).toBe("delivered");
-    expect(kinds()).toEqual(["/photos", "/photos", "/photos", "/reports"]);
+    expect(kinds()).toEqual(["/photos", "/photos", "/reports", "/photos", "/reports"]);
     expect(office.at.photos).toBe(2);
+    expect(office.at.pictured.get(entry.id)).toEqual(["sha-1", "sha-2"]);
+  });
+
+  it("does not hold a report up for a photo that does not come through: that follows, once", async () => {
+    const box = outbox();
+    office.at.weather = ["fair", "cut", "fair", "cut"];
+    const entry = written(3);
+    await box.enqueue(entry);
+    await box.flush();
+    expect(one(entry.id)).toMatchObject({ state: "delivered", photos: [{ sha256: "sha-1" }] });
+    expect(office.at.pictured.get(entry.id)).toEqual(["sha-1"]);
+    expect(one("p1")).toMatchObject({
+      kind: "deed",
+      state: "waiting",
+      deed: { case: "case-1", action: "evidence", role: "grid_worker", seq: null },
+      photos: [{ id: "p1" }, { id: "p2" }],
+    });
+    now += 60_000;
+    await box.flush();
+    expect(one("p1")?.state).toBe("delivered");
+    expect(office.at.evidence).toEqual(["sha-2", "sha-3"]);
+    expect(kinds()).toEqual([
+      ...["/photos", "/photos", "/reports"],
+      ...["/evidence", "/evidence", "/evidence", "/cases/case-1/actions"],
+    ]);
+    now += 60_000;
+    await box.flush();
+    expect(office.at.deeds).toEqual(["p1"]);
+  });
+
+  it("does not hold a report up for a photo that hangs", async () => {
+    const box = outbox({ photosWithinMs: 100 });
+    office.at.weather = ["hang"];
+    const entry = written(1);
+    await box.enqueue(entry);
+    await box.flush();
+    expect(kinds()).toEqual(["/photos", "/reports", "/evidence", "/cases/case-1/actions"]);
+    expect(office.at.pictured.get(entry.id)).toEqual([]);
+    expect(one("p0")?.state).toBe("delivered");
+  });
+
+  it("owes the photos that were left behind once, also when the phone died before it knew of the report", async () => {
+    const box = outbox();
+    office.at.weather = ["cut", "lose-answer", "cut", "fair", "cut"];
+    const entry = written(1);
+    await box.enqueue(entry);
+    await box.flush();
+    expect(one(entry.id)?.state).toBe("waiting");
+    now += 10_000;
+    await box.flush();
+    expect(office.at.cases.size).toBe(1);
+    await store.change(entry.id, () => ({ ...entry, state: "sending" as const, queuedAt: now }));
+    now += 60_000;
+    await box.flush();
+    expect(entries.filter((made) => made.kind === "deed").map((made) => made.id)).toEqual(["p0"]);
+    expect(office.at.deeds).toEqual(["p0"]);
+  });
+
+  it("lets a report with a photo that is refused wait for its sender", async () => {
+    const box = outbox();
+    office.at.weather = ["refuse"];
+    const entry = written(1);
+    await box.enqueue(entry);
+    await box.flush();
+    expect(one(entry.id)?.state).toBe("rejected");
+    expect(kinds()).toEqual(["/photos"]);
   });
 
   it("sends the photos anew when the server has lost them", async () => {
@@ -177,13 +245,13 @@ describe("the outbox", () => {
 
   it("lets a small report pass a photo that does not come through", async () => {
     const box = outbox();
-    office.at.weather = ["cut"];
+    office.at.weather = ["cut", "cut"];
     const heavy = written(1);
     await box.enqueue(heavy);
     await box.flush();
     now += 1;
     const light = written();
-    office.at.weather = ["fair", "cut"];
+    office.at.weather = ["fair", "cut", "cut"];
     await box.enqueue(light);
     now += 10_000;
     await box.flush();

@@ -4,6 +4,8 @@
  */
 
 import type { Client } from "../../shared/client";
+import type { ReportAnswer } from "../../shared/types";
+import { following } from "./after";
 import {
   atRest,
   due,
@@ -29,6 +31,8 @@ export interface OutboxOptions {
   lock: Lock;
   now?: () => number;
   random?: () => number;
+  /** How long a report waits for its photos. */
+  photosWithinMs?: number;
   /** Told after every change, here or in another tab. */
   onChange: (entries: Entry[]) => void;
   /** Tell the other tabs. */
@@ -136,17 +140,27 @@ export class Outbox {
     const entry = await store.change(id, (stored) => (stored?.state === "waiting" ? started(stored) : undefined));
     if (entry?.state !== "sending") return;
     await this.told();
-    const outcome = await attempt(entry, client, async (photo, sha256) => {
+    const keep = async (photo: string, sha256: string): Promise<void> => {
       await store.change(id, (stored) =>
         stored ? { ...stored, photos: stored.photos.map((p) => (p.id === photo ? { ...p, sha256 } : p)) } : undefined,
       );
-    });
+    };
+    const outcome = await attempt(entry, client, keep, this.options.photosWithinMs);
     if (outcome.is === "later" && outcome.problem.status === 0) this.pausedUntil = this.now() + PAUSE_MS;
+    if (outcome.is === "delivered") await this.follow(id, outcome.receipt.answer);
     await store.change(id, (stored) =>
       stored && isStill(entry, stored) ? settled(stored, outcome, this.now(), this.random()) : undefined,
     );
     await this.told();
     if (outcome.is === "delivered") await this.askWhy(id, outcome.receipt.answer.case);
+  }
+
+  /** Owe the photos that it went without. Before it counts as delivered: a phone that dies in between forgets none. */
+  private async follow(id: string, answer: ReportAnswer): Promise<void> {
+    const { store } = this.options;
+    const report = (await store.entries()).find((entry) => entry.id === id);
+    const owed = report?.kind === "report" ? following(report, answer, this.now()) : null;
+    if (owed) await store.change(owed.id, (stored) => stored ?? owed);
   }
 
   /** The reason in words; the report has arrived, so failing to get it is no failure. */

@@ -2,32 +2,55 @@
 
 import { type Client, Refused, Unreachable } from "../../shared/client";
 import type { NewAction, NewReport, Problem } from "../../shared/types";
+import { WAITS_FOR_PHOTOS_MS } from "./after";
 import type { DeedEntry, Entry, Outcome, ReportEntry } from "./entry";
+
+type KeepPhoto = (photo: string, sha256: string) => Promise<void>;
 
 /** Photos first, each acknowledged one remembered by `keepPhoto`, so that a broken attempt does not send it twice. */
 export async function attempt(
   entry: Entry,
   client: Client,
-  keepPhoto: (photo: string, sha256: string) => Promise<void>,
+  keepPhoto: KeepPhoto,
+  photosWithinMs = WAITS_FOR_PHOTOS_MS,
 ): Promise<Outcome> {
   try {
-    const photos: string[] = [];
-    const original = entry.kind === "deed" && entry.deed.evidence;
-    const keep = (blob: Blob, name: string): Promise<{ sha256: string }> =>
-      original ? client.evidence(blob, name, "photo") : client.photo(blob, name);
-    for (const photo of entry.photos) {
-      if (photo.sha256 === null && photo.blob === null) continue;
-      const sha256 = photo.sha256 ?? (await keep(photo.blob as Blob, `${photo.id}.jpg`)).sha256;
-      if (photo.sha256 === null) await keepPhoto(photo.id, sha256);
-      photos.push(sha256);
-    }
     if (entry.kind === "deed") {
+      const photos = await uploaded(entry, client, keepPhoto, null);
       return { is: "done", answer: await client.act(entry.deed.case, deedBody(entry, photos)) };
     }
+    const photos = await uploaded(entry, client, keepPhoto, AbortSignal.timeout(photosWithinMs));
     return { is: "delivered", receipt: { answer: await client.report(reportBody(entry, photos)), why: null } };
   } catch (error) {
     return outcomeOf(error);
   }
+}
+
+/** The digests of its photos. `until` ends the waiting for them: then those that came through, in time, are enough. */
+async function uploaded(
+  entry: Entry,
+  client: Client,
+  keepPhoto: KeepPhoto,
+  until: AbortSignal | null,
+): Promise<string[]> {
+  const original = entry.kind === "deed" && entry.deed.evidence;
+  const keep = (blob: Blob, name: string): Promise<{ sha256: string }> =>
+    original ? client.evidence(blob, name, "photo") : client.photo(blob, name, until ?? undefined);
+  const photos: string[] = [];
+  for (const { id, blob, sha256 } of entry.photos) {
+    if (sha256 !== null) photos.push(sha256);
+    else if (blob !== null) {
+      try {
+        const kept = await keep(blob, `${id}.jpg`);
+        await keepPhoto(id, kept.sha256);
+        photos.push(kept.sha256);
+      } catch (error) {
+        if (until === null || outcomeOf(error).is !== "later") throw error;
+        break;
+      }
+    }
+  }
+  return photos;
 }
 
 /** The report as the interface wants it. Throws when it has no place: the page lets no such report be sent. */
