@@ -176,8 +176,38 @@ def test_without_a_network(phone: Phone, server: str, picture: Path, artefacts: 
     context.set_offline(False)
     expect(page.locator(".record.delivered .case-number strong")).to_be_visible(timeout=20_000)
     shot(page, artefacts, "6-sent")
-    assert len(cases(server, text)) == 1
-    assert len(cases(server, text)[0]["photos"]) == 1
+    [case] = cases(server, text)
+    # A photo that was tried in the last moment without a network follows its report.
+    becomes(page, lambda: len(case["photos"]) + len(followed(server, case["case"])), 1)
+
+
+def followed(server: str, case: str) -> list[str]:
+    """The photos that came after the report."""
+    history = get(server, f"/api/cases/{case}")["history"]
+    return [one["sha256"] for event in history for one in event["details"].get("evidence", ())]
+
+
+def test_a_report_does_not_wait_for_its_photos(phone: Phone, server: str, picture: Path) -> None:
+    page = phone()
+    page.route("**/api/photos", lambda route: route.abort())
+    evidence: list[Route] = []
+    page.route("**/api/evidence", evidence.append)
+    text = f"照片传不上去 {uuid4()}"
+    choose(page, text=text)
+    page.locator(".camera input").set_input_files(picture)
+    expect(page.locator(".previews img")).to_have_count(1)
+    page.locator(".send").tap()
+    expect(page.locator(".sent-card.delivered .case-number strong")).to_be_visible()
+    [case] = cases(server, text)
+    assert case["photos"] == []
+    page.goto(f"{server}/field#sent")
+    owed = page.locator(".record.waiting, .record.sending").filter(has_text="附证据")
+    expect(owed.locator("img")).to_have_count(1)
+    for held in evidence:
+        held.abort()
+    page.unroute("**/api/evidence")
+    becomes(page, lambda: len(followed(server, case["case"])), 1)
+    expect(owed).to_have_count(0)
 
 
 def test_lost_answers_make_one_case(phone: Phone, server: str) -> None:
