@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -65,6 +66,23 @@ def sit(page: Page, role: str, part: str = ".orders") -> None:
 def ready(page: Page) -> Page:
     """Lists read, map standing."""
     page.evaluate("() => window.__onegrid.ready")
+    return page
+
+
+def becomes(page: Page, ask: Callable[[], object], wanted: object, within: float = 30) -> None:
+    """Asks until the answer is the wanted one, for so many seconds: what no `expect` can ask."""
+    limit = time.monotonic() + within
+    while (found := ask()) != wanted and time.monotonic() < limit:
+        page.wait_for_timeout(50)
+    assert found == wanted
+
+
+def whole(page: Page) -> Page:
+    """All that comes after `ready` is there as well: the line, and every layer of the map."""
+    ready(page)
+    expect(page.locator(".link.open")).to_be_visible()
+    expect(page.locator(".layers li")).to_have_count(10)
+    page.wait_for_function("() => performance.getEntriesByType('resource').some(e => e.name.endsWith('/zones/grid'))")
     return page
 
 
