@@ -31,6 +31,7 @@ from tests.web.console import (
     desks,
     figure,
     get,
+    one_day,
     ready,
     report,
     sit,
@@ -186,6 +187,7 @@ def penalised(page: Page, artefacts: Path) -> None:
 
 
 def test_a_case_lives_its_whole_life_on_the_page(desk: Open, server: str, artefacts: Path) -> None:
+    one_day()
     body = {"id": str(uuid4()), "matter": "0101", "text": "搭建彩钢棚", **TOWN}
     contact = {"name": "示意上报人", "phone": "000-0000"}
     case = str(httpx.post(f"{server}/api/reports", json={**body, "contact": contact}, timeout=30).json()["case"])

@@ -28,6 +28,7 @@ from tests.web.console import (
     drawn,
     figure,
     get,
+    one_day,
     ready,
     report,
     settle,
@@ -135,6 +136,7 @@ def test_a_dispatcher_moves_the_pin_on_the_map(desk: Open, server: str, artefact
 
 
 def test_a_report_is_there_without_a_reload(desk: Open, server: str) -> None:
+    one_day()
     page = ready(desk("/#sort=newest"))
     page.evaluate("() => { window.__mark = 1; }")
     before = {name: figure(page, name) for name in ("open", "received_today", "returned")}

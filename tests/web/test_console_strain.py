@@ -29,6 +29,7 @@ from tests.web.console import (
     desks,
     drawn,
     get,
+    one_day,
     ready,
     report,
     settle,
@@ -45,6 +46,7 @@ def desk(browser: Browser, server: str) -> Iterator[Open]:
 
 
 def test_a_cut_line_is_told_and_nothing_is_missed(desk: Open, server: str, artefacts: Path) -> None:
+    one_day()
     with wire(urlsplit(server).port or 80) as line:
         page = ready(desk("/#sort=newest", screen=WALL, base=f"http://127.0.0.1:{line.port}", awaited=AWAITED))
         expect(page.locator("div.lost")).to_have_count(0)

@@ -17,6 +17,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from tests.web.console import one_day
+
 LAKE = {"lon": 118.905, "lat": 31.283}
 """On 固城湖, in the district that the tests serve."""
 
@@ -24,6 +26,7 @@ LAKE = {"lon": 118.905, "lat": 31.283}
 @pytest.fixture
 def desk(browser: Browser, server: str) -> Iterator[Page]:
     """The page on an analyst's screen, its preview drawn; three cases of today are there to be counted."""
+    one_day()
     for _ in range(3):
         report = {"id": str(uuid4()), "matter": "2103", "text": "导出", **LAKE}
         httpx.post(f"{server}/api/reports", json=report, timeout=30).raise_for_status()
