@@ -26,7 +26,7 @@ def places(server: str) -> dict[str, tuple[float, float]]:
 
     found = {}
     for layer in ("township", "water", "joint"):
-        zones = httpx.get(f"{server}/api/zones/{layer}").json()["features"]
+        zones = httpx.get(f"{server}/api/zones/{layer}", timeout=60).json()["features"]
         point = shape(max(zones, key=lambda z: z["properties"]["area_km2"])["geometry"]).representative_point()
         found[layer] = (point.x, point.y)
     return found
@@ -38,7 +38,7 @@ def report(place: tuple[float, float], matter: str, **more: object) -> dict[str,
 
 @pytest.fixture(scope="module")
 def matters(server: str) -> dict[str, dict[str, Any]]:
-    return {row["code"]: row for row in httpx.get(f"{server}/api/matters").json()["items"]}
+    return {row["code"]: row for row in httpx.get(f"{server}/api/matters", timeout=60).json()["items"]}
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_outside_by_less_than_its_accuracy_is_snapped_and_more_is_refused(
 ) -> None:
     from shapely.geometry import shape
 
-    outline = shape(httpx.get(f"{server}/api/zones/district").json()["features"][0]["geometry"])
+    outline = shape(httpx.get(f"{server}/api/zones/district", timeout=60).json()["features"][0]["geometry"])
     _, south, _, _ = outline.bounds
     lowest = min(outline.exterior.coords if hasattr(outline, "exterior") else [], key=lambda c: c[1])
     place = (lowest[0], south - 20 / 111_000)
@@ -136,7 +136,7 @@ def test_outside_by_less_than_its_accuracy_is_snapped_and_more_is_refused(
 def test_a_point_that_only_fits_as_gcj02_gets_a_hint(client: httpx.Client, server: str, matters: Any) -> None:
     from shapely.geometry import Point, shape
 
-    outline = shape(httpx.get(f"{server}/api/zones/district").json()["features"][0]["geometry"])
+    outline = shape(httpx.get(f"{server}/api/zones/district", timeout=60).json()["features"][0]["geometry"])
     for lon, lat in outline.exterior.coords:
         shifted = tuple(float(value) for value in from_wgs84(lon - 0.0005, lat, Datum.GCJ02))
         if outline.contains(Point(lon - 0.0005, lat)) and outline.distance(Point(shifted)) > 0.002:
@@ -287,13 +287,13 @@ class Following:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(url, headers), daemon=True)
         self._thread.start()
-        assert self.ready.wait(10)
+        assert self.ready.wait(60)
 
     def _run(self, url: str, headers: dict[str, str]) -> None:
         # The session's server stops before this client does, and may do so in mid-stream.
         with (
             suppress(httpx.HTTPError),
-            httpx.stream("GET", f"{url}/api/events", headers=headers, timeout=30) as response,
+            httpx.stream("GET", f"{url}/api/events", headers=headers, timeout=120) as response,
         ):
             kind = ""
             for line in response.iter_lines():
@@ -310,7 +310,7 @@ class Following:
                     return
 
     def until(self, wanted: set[str]) -> None:
-        for _ in range(200):
+        for _ in range(1200):
             if wanted <= {event["case"]["case"] for event in self.events}:
                 return
             threading.Event().wait(0.05)

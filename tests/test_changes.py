@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from dispatch.comparison import compare
 from dispatch.district import load
@@ -63,13 +63,13 @@ def test_the_page_says_and_shows_what_changed(opened: Page) -> None:
     assert "1 / 1" in opened.locator(".facts").inner_text()
 
 
+HEIGHT = "path => path.getBoundingClientRect().height"
+
+
 def test_a_line_of_the_table_goes_to_its_place(opened: Page) -> None:
     opened.locator(".folium-map .leaflet-control-zoom-out").click()
-    opened.wait_for_timeout(400)
-    before = opened.locator(".leaflet-changed-pane path").bounding_box()
+    expect(opened.locator(".leaflet-zoom-anim")).to_have_count(0, timeout=30_000)
+    path = opened.locator(".leaflet-changed-pane path").element_handle()
+    before = path.evaluate(HEIGHT)
     opened.locator(".moves button").first.click()
-    opened.wait_for_timeout(600)
-    after = opened.locator(".leaflet-changed-pane path").bounding_box()
-    assert before is not None
-    assert after is not None
-    assert after["height"] > before["height"]
+    opened.wait_for_function(f"([path, before]) => ({HEIGHT})(path) > before", arg=[path, before])

@@ -450,6 +450,7 @@ def test_over_http(server_folder: Path, database_url: str) -> None:
         data_dir=server_folder,
     )
     with serving(settings) as url, httpx.Client(base_url=url, timeout=30) as client:
+        _until(client, "/api/checkpoints/latest")  # of an empty record, so that there are two
         point = sample().layers["township"].zones[0].geometry.representative_point()
         case = client.post("/api/reports", json={"lon": point.x, "lat": point.y, "matter": "0101"}).json()["case"]
         proof = _until(client, f"/api/cases/{case}/proof")
@@ -473,7 +474,7 @@ def test_over_http(server_folder: Path, database_url: str) -> None:
 
 
 def _until(client: httpx.Client, path: str) -> dict[str, Any]:
-    for _ in range(200):
+    for _ in range(1200):
         answer = client.get(path)
         if answer.status_code == 200:
             return dict(answer.json())

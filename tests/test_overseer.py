@@ -302,7 +302,10 @@ def test_a_server_escalates_by_itself_and_says_where_a_case_stands(
     manifest = folder / "district.toml"
     manifest.write_text(manifest.read_text("utf-8").replace("[settings]", '[settings]\ntriage = ["citizen"]'), "utf-8")
     monkeypatch.setenv("ONEGRID_OVERSEE_S", "0.1")
-    with small_server(postgis, "overseer", folder) as (url, address), httpx.Client(base_url=address) as http:
+    with (
+        small_server(postgis, "overseer", folder) as (url, address),
+        httpx.Client(base_url=address, timeout=60) as http,
+    ):
         held, late = opened(http, source="citizen"), opened(http)
         until(lambda: whole(http, late)["level"] == 3)
         found = whole(http, late)

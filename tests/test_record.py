@@ -65,8 +65,8 @@ def test_a_schema_that_is_new_is_left_alone_without_alembic(database_url: str) -
 
 
 def report(url: str) -> dict[str, object]:
-    zone = httpx.get(f"{url}/api/district").json()["bbox"]
-    matter = httpx.get(f"{url}/api/matters").json()["items"][0]["code"]
+    zone = httpx.get(f"{url}/api/district", timeout=60).json()["bbox"]
+    matter = httpx.get(f"{url}/api/matters", timeout=60).json()["items"][0]["code"]
     return {"lon": (zone[0] + zone[2]) / 2, "lat": (zone[1] + zone[3]) / 2, "matter": matter}
 
 
@@ -85,10 +85,10 @@ def filled(postgis: object, tmp_path_factory: pytest.TempPathFactory) -> str:
         body = report(server)
         for number in range(12):
             sent = {**body, "id": str(uuid4()), "text": f"第 {number} 件", "contact": {"phone": "000"}}
-            case = httpx.post(f"{server}/api/reports", json=sent).json()["case"]
+            case = httpx.post(f"{server}/api/reports", json=sent, timeout=60).json()["case"]
             for action in ("accept", "arrive"):
                 order = {"id": str(uuid4()), "action": action, "actor": "测试"}
-                assert httpx.post(f"{server}/api/cases/{case}/actions", json=order).status_code == 200
+                assert httpx.post(f"{server}/api/cases/{case}/actions", json=order, timeout=60).status_code == 200
     return "filled"
 
 
@@ -177,7 +177,7 @@ def test_a_database_that_goes_away_costs_a_retry_and_no_report(server_folder: Pa
     running = private.start()
     with serving(Settings(database_url=running.url)) as server:
         sent = {**report(server), "id": str(uuid4())}
-        assert httpx.get(f"{server}/api/health").status_code == 200
+        assert httpx.get(f"{server}/api/health", timeout=60).status_code == 200
         private.stop()
         answer = httpx.post(f"{server}/api/reports", json=sent, timeout=30)
         assert answer.status_code == 503
@@ -190,8 +190,8 @@ def test_a_database_that_goes_away_costs_a_retry_and_no_report(server_folder: Pa
                 if answers[-1].status_code != 503:
                     break
             assert answers[-1].status_code == 201
-            assert httpx.post(f"{server}/api/reports", json=sent).status_code == 200
-            assert len(httpx.get(f"{server}/api/cases").json()["items"]) == 1
+            assert httpx.post(f"{server}/api/reports", json=sent, timeout=60).status_code == 200
+            assert len(httpx.get(f"{server}/api/cases", timeout=60).json()["items"]) == 1
 
 
 def photo() -> bytes:

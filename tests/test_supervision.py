@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,7 +53,7 @@ def streaming(address: str, codes: list[str]) -> Iterator[Counter[str]]:
 
     def send(code: str) -> None:
         n = 0
-        with httpx.Client(base_url=address, timeout=10) as client:
+        with httpx.Client(base_url=address, timeout=60) as client:
             while not stop.is_set():
                 n += 1
                 answer = client.put(f"/api/units/{code}/position", json={**HERE, "lon": 120.03 + n % 50 / 5000})
@@ -76,7 +76,7 @@ def streaming(address: str, codes: list[str]) -> Iterator[Counter[str]]:
 def test_an_edition_that_drops_units_does_not_stop_the_positions(
     database_url: str, before: Path, after: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with worker(database_url, before) as address, httpx.Client(base_url=address, timeout=10) as client:
+    with worker(database_url, before) as address, httpx.Client(base_url=address, timeout=60) as client:
         ear = Following(address)
         for _ in range(2):
             with streaming(address, ["T1-V1", "T1-V2", "T1-V3"]) as told:
@@ -107,13 +107,13 @@ def test_a_part_that_fails_is_told_and_started_again(
     written = positions.put_positions
 
     async def slow(*given: Any) -> Any:
-        await asyncio.sleep(3)
+        await asyncio.sleep(60)
         return await written(*given)
 
     def broken(*_: object) -> list[str]:
         raise RuntimeError("broken")
 
-    with worker(database_url, before) as address, httpx.Client(base_url=address, timeout=10) as client:
+    with worker(database_url, before) as address, httpx.Client(base_url=address, timeout=60) as client:
 
         def put(lon: float) -> tuple[int, Any]:
             answer = client.put("/api/units/T1-V1/position", json={**HERE, "lon": lon})
@@ -128,7 +128,7 @@ def test_a_part_that_fails_is_told_and_started_again(
             time.sleep(0.3)
             patched.setattr(Fleet, "expire", broken)
             until(lambda: client.get("/api/health").status_code == 503)
-            sender.join(1)
+            sender.join(60)
             assert waiting == [(503, "part_stopped")]
             for _ in range(10):  # it fails again and again, and at no time is that called well
                 health = client.get("/api/health")
@@ -166,6 +166,14 @@ def test_a_server_that_stops_ends_the_live_streams_and_leaves_no_traceback(
     assert "Traceback" not in said
 
 
+async def come(true: Callable[[], bool]) -> None:
+    for _ in range(6000):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come about")
+
+
 def test_what_ends_is_run_anew_until_it_is_stopped(caplog: pytest.LogCaptureFixture) -> None:
     async def day() -> None:
         parts, runs, ended = Supervision(), Counter[str](), []
@@ -193,16 +201,18 @@ def test_what_ends_is_run_anew_until_it_is_stopped(caplog: pytest.LogCaptureFixt
         parts.once("once", once)
         for name, work in {"ends": ends, "breaks": breaks, "lasts": lasts}.items():
             parts.keep(name, work)
-        await asyncio.sleep(0.1)
-        assert parts.down == ["breaks", "ends"]
-        await asyncio.sleep(PAUSE_S + STEADY_S + 0.3)
-        assert parts.down == ["ends"]
-        assert runs == {"once": 1, "ends": 3, "breaks": 2, "lasts": 1}
+        await come(lambda: parts.down == ["breaks", "ends"])
+        await come(lambda: parts.down == ["ends"] and runs["ends"] >= 3)
         await parts.stop()
         assert ended == ["lasts"]
+        ran.update(runs)
 
+    ran: Counter[str] = Counter()
+    began = time.monotonic()
     anyio.run(day)
+    assert time.monotonic() - began >= PAUSE_S + STEADY_S
+    assert ran == {"once": 1, "ends": ran["ends"], "breaks": 2, "lasts": 1}
     levels = Counter(
         (one.levelname, one.getMessage().split()[0]) for one in caplog.records if one.name == "web.supervision"
     )
-    assert levels == {("CRITICAL", "ends"): 3, ("CRITICAL", "breaks"): 1, ("ERROR", "once"): 1}
+    assert levels == {("CRITICAL", "ends"): ran["ends"], ("CRITICAL", "breaks"): 1, ("ERROR", "once"): 1}

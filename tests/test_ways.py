@@ -70,7 +70,7 @@ def test_it_begins_where_the_unit_is_now(client: httpx.Client) -> None:
     unit = case["unit"]["code"]
     here = client.get("/api/teams").json()["items"][0]["base"]
     # Stale in a few seconds: other tests count it from its base.
-    then = datetime.now(UTC) - timedelta(seconds=290)
+    then = datetime.now(UTC) - timedelta(seconds=280)
     position = {"lon": here["lon"], "lat": here["lat"], "accuracy_m": 5, "at": then.isoformat()}
     assert client.put(f"/api/units/{unit}/position", json=position).status_code == 200
     way = client.get(f"/api/cases/{case['case']}/way").json()

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from psycopg import sql
 
 from dispatch.database import DATABASE, Running
 from dispatch.settings import Settings
 from tests.serving import serving
+
+# Long enough for a machine that is busy or slow: where all is well, nobody waits.
+expect.set_options(timeout=45_000)
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,29 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import APIResponse, Browser, Route, expect
 from shapely.geometry import Point, shape
 
 from dispatch.settings import Settings
 from tests.serving import serving
-from tests.web.console import AWAITED, WALL, Open, act, counter, desks, drawn, get, ready, report
+from tests.web.console import (
+    AWAITED,
+    WALL,
+    WITHOUT_MAP,
+    Open,
+    act,
+    becomes,
+    counter,
+    desks,
+    drawn,
+    get,
+    one_day,
+    ready,
+    report,
+    settle,
+    slower,
+    whole,
+)
 from tests.web.wire import wire
 
 
@@ -30,6 +47,7 @@ def desk(browser: Browser, server: str) -> Iterator[Open]:
 
 
 def test_a_cut_line_is_told_and_nothing_is_missed(desk: Open, server: str, artefacts: Path) -> None:
+    one_day()
     with wire(urlsplit(server).port or 80) as line:
         page = ready(desk("/#sort=newest", screen=WALL, base=f"http://127.0.0.1:{line.port}", awaited=AWAITED))
         expect(page.locator("div.lost")).to_have_count(0)
@@ -42,7 +60,7 @@ def test_a_cut_line_is_told_and_nothing_is_missed(desk: Open, server: str, artef
         page.screenshot(path=artefacts / "console-4-cut.png")
         line.mend()
         for case in missed:
-            drawn(page, case, 20_000)
+            drawn(page, case, 60_000)
         expect(page.locator("div.lost")).to_have_count(0)
         expect(page.locator(f"#row-{missed[0]} .state")).to_have_text("已接受")
         expect(page.locator(".map-note .bad")).to_have_count(0)
@@ -55,8 +73,42 @@ def test_a_cut_line_is_told_and_nothing_is_missed(desk: Open, server: str, artef
         expect(page.locator("div.lost")).to_be_visible()
         last = report(server, "断网期间")
         page.context.set_offline(False)
-        drawn(page, last, 20_000)
+        drawn(page, last, 60_000)
         expect(page.locator("div.lost")).to_have_count(0)
+
+
+def test_what_happens_before_a_slow_line_stands_is_not_missed(desk: Open, server: str) -> None:
+    case = report(server, "线路慢")
+    page = desk("", base="about:blank")
+    held: list[Route] = []
+    page.route("**/api/events*", lambda route: held.append(route))  # noqa: PLW0108
+    page.goto(f"{server}/#case={case}")
+    page.evaluate("() => window.__onegrid.ready")
+    expect(page.locator(".history li")).to_have_count(1)
+    expect(page.locator(".link.open")).to_have_count(0)
+    act(server, case, "accept")
+    for line in held:
+        line.continue_()
+    expect(page.locator(".link.open")).to_be_visible()
+    expect(page.locator(f"#row-{case} .state")).to_have_text("已接受")
+    expect(page.locator(".history li.accept")).to_be_visible()
+
+
+def test_an_answer_that_was_overtaken_takes_no_step_back(desk: Open, server: str) -> None:
+    case = report(server, "先后")
+    page = ready(desk(f"/#case={case}", script=WITHOUT_MAP))
+    expect(page.locator(".history li")).to_have_count(1)
+    late: list[tuple[Route, APIResponse]] = []
+    page.route(f"**/api/cases/{case}", lambda route: late.append((route, route.fetch())), times=1)
+    act(server, case, "accept")
+    becomes(page, lambda: len(late), 1)
+    act(server, case, "arrive")
+    expect(page.locator(".history li.arrive")).to_be_visible()
+    [(route, answer)] = late
+    with page.expect_event("requestfinished", lambda request: request == route.request):
+        route.fulfill(response=answer)
+    settle(page)
+    expect(page.locator(".history li")).to_have_count(3)
 
 
 @pytest.fixture
@@ -81,7 +133,7 @@ def busy(database_url: str) -> Iterator[str]:
             f"{url}/api/reports/batch",
             content=rows.getvalue().encode(),
             headers={"content-type": "text/csv"},
-            timeout=120,
+            timeout=240,
         )
         assert answer.raise_for_status().json()["accepted"] == 5000
         yield url
@@ -92,7 +144,7 @@ def test_five_thousand_cases(busy: str, desk: Open, artefacts: Path) -> None:
     page = ready(desk(base=busy, screen=WALL))
     expect(counter(page, "open")).to_have_text("5,000")
     loaded = time.monotonic() - begun
-    page.wait_for_timeout(2000)
+    whole(page)
     page.screenshot(path=artefacts / "console-8-five-thousand.png")
     expect(page.locator(".bar .demonstration")).to_have_text("演示数据")
     assert page.locator(".row").count() < 60, "only what is in view is drawn"
@@ -123,10 +175,11 @@ def test_five_thousand_cases(busy: str, desk: Open, artefacts: Path) -> None:
         f"5,000 cases: loaded {loaded:.1f} s; j {sorted(steps)[5]:.0f} ms, worst {max(steps):.0f}; End {to_end:.0f} ms;"
     )
     print(f"  filter {filtered * 1000:.0f} ms; a report drawn after {fresh * 1000:.0f} ms")
-    assert loaded < 20
-    assert sorted(steps)[5] < 200
-    assert filtered < 2
-    assert fresh < 3
+    by = slower(page)
+    assert loaded < 20 * by
+    assert sorted(steps)[5] < 200 * by
+    assert filtered < 2 * by
+    assert fresh < 3 * by
     for tail in ("/field", "/exports"):
         page.goto(busy + tail)
         badge = page.locator(".demonstration")

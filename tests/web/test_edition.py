@@ -24,10 +24,11 @@ def test_the_dispatcher_is_told_and_loads_it_at_a_word(database_url: str, tmp_pa
         expect(told).to_have_count(0)
         with ThreadPoolExecutor(1) as elsewhere:  # a command has an event loop of its own, and so has this thread
             elsewhere.submit(grids, database_url, "load", after, "--from", datetime.now(UTC).isoformat()).result()
-        expect(told).to_be_visible(timeout=20_000)
+        expect(told).to_be_visible(timeout=60_000)
         expect(told).to_contain_text("新版次已生效")
         page.screenshot(path=tmp_path / "edition.png")
-        told.get_by_role("button", name="载入新版").click()
+        with page.expect_navigation():
+            told.get_by_role("button", name="载入新版").click()
         page.wait_for_function("() => window.__onegrid !== undefined")
         page.evaluate("() => window.__onegrid.ready")
         expect(told).to_have_count(0)

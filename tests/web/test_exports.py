@@ -17,6 +17,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from tests.web.console import one_day
+
 LAKE = {"lon": 118.905, "lat": 31.283}
 """On 固城湖, in the district that the tests serve."""
 
@@ -24,6 +26,7 @@ LAKE = {"lon": 118.905, "lat": 31.283}
 @pytest.fixture
 def desk(browser: Browser, server: str) -> Iterator[Page]:
     """The page on an analyst's screen, its preview drawn; three cases of today are there to be counted."""
+    one_day()
     for _ in range(3):
         report = {"id": str(uuid4()), "matter": "2103", "text": "导出", **LAKE}
         httpx.post(f"{server}/api/reports", json=report, timeout=30).raise_for_status()
@@ -36,7 +39,7 @@ def desk(browser: Browser, server: str) -> Iterator[Page]:
 
 
 def download(page: Page, suffix: str, folder: Path) -> Path:
-    with page.expect_download(timeout=60_000) as started:
+    with page.expect_download(timeout=120_000) as started:
         page.locator(f'[data-format="{suffix}"]').click()
     path = folder / started.value.suggested_filename
     started.value.save_as(path)
@@ -49,8 +52,8 @@ def test_every_file_opens(desk: Page, tmp_path: Path, artefacts: Path) -> None:
     here = urlsplit(desk.url).netloc
     desk.on("request", lambda r: outside.append(r.url) if urlsplit(r.url).netloc not in (here, "") else None)
     frame = desk.frame_locator("iframe")
-    expect(frame.locator(".leaflet-container")).to_be_visible(timeout=60_000)
-    desk.wait_for_timeout(1000)
+    expect(frame.locator(".leaflet-container")).to_be_visible(timeout=120_000)
+    desk.wait_for_timeout(500)  # for the picture alone
     desk.screenshot(path=artefacts / "exports-1-desk.png")
 
     html = download(desk, "html", tmp_path).read_text("utf-8")
@@ -67,10 +70,10 @@ def test_every_file_opens(desk: Page, tmp_path: Path, artefacts: Path) -> None:
 
 
 def test_what_is_chosen_is_asked_for(desk: Page) -> None:
-    expect(desk.locator("iframe")).to_be_visible(timeout=60_000)
+    expect(desk.locator("iframe")).to_be_visible(timeout=120_000)
     desk.get_by_label("事项").select_option("21")
     desk.get_by_label("队伍").select_option(index=1)
-    expect(desk.locator("optgroup[label='水域'] option").first).to_be_attached(timeout=30_000)
+    expect(desk.locator("optgroup[label='水域'] option").first).to_be_attached(timeout=120_000)
     zone = desk.locator("optgroup[label='水域'] option").first.get_attribute("value")
     desk.get_by_label("范围").select_option(zone)
     with desk.expect_request("**/heatmap.csv?*") as asked:
@@ -87,7 +90,7 @@ def test_what_is_chosen_is_asked_for(desk: Page) -> None:
 
 
 def test_what_cannot_be_is_said_plainly(desk: Page, artefacts: Path) -> None:
-    expect(desk.locator("iframe")).to_be_visible(timeout=60_000)
+    expect(desk.locator("iframe")).to_be_visible(timeout=120_000)
     desk.get_by_label("起").fill("2026-11-02")
     desk.get_by_label("止").fill("2026-11-01")
     expect(desk.get_by_text("结束日期早于开始日期")).to_be_visible()
@@ -100,7 +103,7 @@ def test_what_cannot_be_is_said_plainly(desk: Page, artefacts: Path) -> None:
     desk.screenshot(path=artefacts / "exports-2-no-network.png")
     desk.context.set_offline(False)
     desk.locator(".over").get_by_role("button", name="重试").click()
-    expect(desk.frame_locator("iframe").locator(".leaflet-container")).to_be_visible(timeout=60_000)
+    expect(desk.frame_locator("iframe").locator(".leaflet-container")).to_be_visible(timeout=120_000)
 
 
 def test_the_servers_own_reason_is_shown(desk: Page) -> None:

@@ -14,6 +14,7 @@ class Wire:
     def __init__(self, port: int) -> None:
         self._to = port
         self._ends: list[socket.socket] = []
+        self._lock = threading.Lock()
         self._listening: socket.socket | None = None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -26,19 +27,27 @@ class Wire:
 
     def cut(self) -> None:
         """Every connection dies at once, and no other is taken."""
-        if self._listening:
-            _end(self._listening)
-            self._listening = None
-        for end in self._ends:
-            _end(end)
-        self._ends.clear()
+        with self._lock:
+            if self._listening:
+                _end(self._listening)
+                self._listening = None
+            for end in self._ends:
+                _end(end)
+            self._ends.clear()
 
     def _accept(self, listening: socket.socket) -> None:
         with suppress(OSError):
             while True:
                 here, _ = listening.accept()
                 there = socket.create_connection(("127.0.0.1", self._to))
-                self._ends += (here, there)
+                with self._lock:
+                    cut = self._listening is not listening
+                    if not cut:
+                        self._ends += (here, there)
+                if cut:  # it came in at the last moment
+                    _end(here)
+                    _end(there)
+                    return
                 for one, other in ((here, there), (there, here)):
                     threading.Thread(target=_pump, args=(one, other), daemon=True).start()
 

@@ -33,6 +33,9 @@ export class Desk {
   private mapFrame = 0;
   private live: Live | null = null;
   private today = 0;
+  /** Of the readings of a case's reasons: the last that was asked for, and the last of those that were answered. */
+  private asked = 0;
+  private answered = 0;
   private readonly reader: Reader;
   private readonly ways: WayReader;
   /** What concerns whoever looks at this page. */
@@ -236,16 +239,24 @@ export class Desk {
       const { open } = store.state;
       if (open?.id === id) store.set({ open: { ...open, ...patch } });
     };
+    this.asked += 1;
+    const mine = this.asked;
     const detail = client.case(id).then(
       (value) => {
-        put({ detail: value, failed: "" });
+        // Answers may overtake each other: what is shown never goes back a step.
+        const { open } = store.state;
+        if (open?.id !== id || value.seq >= (open.detail?.seq ?? 0)) put({ detail: value, failed: "" });
         this.take(value);
         this.showSelection();
       },
       (error: unknown) => put({ failed: said(error) }),
     );
     const why = client.why(id).then(
-      (value) => put({ why: value, whyFailed: "" }),
+      (value) => {
+        if (mine < this.answered) return;
+        this.answered = mine;
+        put({ why: value, whyFailed: "" });
+      },
       (error: unknown) => put({ whyFailed: said(error) }),
     );
     await Promise.all([detail, why]);
@@ -255,23 +266,40 @@ export class Desk {
     this.live?.stop();
     return new Promise((ready) => {
       // Lists are read once the stream is open, so that nothing falls between; a dead stream must not hold them up.
-      const patience = setTimeout(ready, 2000);
+      let impatient = false;
+      const patience = setTimeout(() => {
+        impatient = true;
+        ready();
+      }, 2000);
       this.live = new Live({
         url: `${this.client.base}/events`,
         onEvent: (event) => this.told(event),
         onPositions: (positions) => this.moved(positions),
         onEdition: (version) => this.store.set({ edition: version }),
-        onReset: () => void this.reader.cases(this.moment()),
+        onReset: () => void this.catchUp(),
         onLink: (link) => {
           this.linked(link);
-          if (link === "open") {
-            clearTimeout(patience);
-            ready();
-          }
+          if (link !== "open") return;
+          clearTimeout(patience);
+          ready();
+          // What happened between the lists and the line is in neither.
+          if (impatient) void this.catchUp();
+          impatient = false;
         },
       });
       this.live.start();
     });
+  }
+
+  /** Reads the lists again, and the open case where they hold a later step of it. */
+  private async catchUp(): Promise<void> {
+    try {
+      await this.reader.anew(() => this.moment());
+    } catch {
+      return; // the comparison with the server's figures, or the next reset, asks again
+    }
+    const { open } = this.store.state;
+    if (open && (this.store.book.get(open.id)?.c.seq ?? 0) > (open.detail?.seq ?? 0)) await this.readCase(open.id);
   }
 
   private async readLayers(): Promise<void> {

@@ -20,9 +20,19 @@ export function Incidents({ desk }: { desk: Desk }) {
   const { map } = desk;
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
+  const asked = useRef(0);
+  const shown = useRef(0);
+
   const read = (): void => {
+    asked.current += 1;
+    const mine = asked.current;
     desk.client.incidents().then(
-      ({ items }) => setIncidents(items),
+      ({ items }) => {
+        // Answers may overtake each other.
+        if (mine < shown.current) return;
+        shown.current = mine;
+        setIncidents(items);
+      },
       () => undefined,
     );
   };

@@ -1,7 +1,7 @@
 /** One order at a time: begun by a button, asked for what its row needs, sent once, and told what came of it. */
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { nameOf } from "../shared/i18n";
 import { clock } from "../shared/time";
 import type { Action, CaseDetail, Need, Outcome, Possible } from "../shared/types";
@@ -45,8 +45,8 @@ export function useOrdering(desk: Desk, detail: CaseDetail, beside: Beside): Ord
   useEffect(() => {
     if (asking !== beside) setOrder(null);
   }, [asking]);
-  // Another role is offered other things.
-  useEffect(() => leave(), [seat.role]);
+  // Another role is offered other things. At once: an order that is begun right after is the new role's.
+  useLayoutEffect(() => leave(), [seat.role]);
 
   const fresh = (action: Action): Order => {
     const { role } = seat;

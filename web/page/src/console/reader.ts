@@ -59,6 +59,12 @@ export class Reader {
     return this.reading;
   }
 
+  /** As `cases`; a reading that is under way may be too old and is not enough. */
+  async anew(moment: () => Moment): Promise<void> {
+    await this.reading?.catch(() => undefined);
+    await this.cases(moment());
+  }
+
   private async all(moment: Moment): Promise<void> {
     const { store, client } = this;
     this.heard.clear();

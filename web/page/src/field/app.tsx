@@ -76,6 +76,8 @@ export function App({ client }: { client: Client }) {
     learn();
     window.addEventListener("online", change);
     window.addEventListener("offline", change);
+    // It may have changed since the page was first drawn.
+    setOnline(navigator.onLine);
     return () => {
       window.removeEventListener("online", change);
       window.removeEventListener("offline", change);

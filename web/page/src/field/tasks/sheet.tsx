@@ -71,12 +71,20 @@ export function TaskSheet(props: TaskSheetProps) {
       unit: action === "accept" ? unit : "",
     };
     await onDeed(deedOf(uuid(), deed, photos, Date.now()));
+  };
+  const submit = async (action: Action, written: Written, photos: Photo[]): Promise<void> => {
+    await act(action, written, photos);
     setWriting(null);
     setMore(false);
   };
   const begin = (action: Action): void => {
-    if (needsWriting(action)) setWriting(action);
-    else void act(action, { note: "" }, []);
+    if (needsWriting(action)) {
+      setWriting(action);
+      return;
+    }
+    // Now, not when it is stored: by then the hand may have opened the next thing.
+    setMore(false);
+    void act(action, { note: "" }, []);
   };
 
   const steps = nextSteps(task);
@@ -146,7 +154,7 @@ export function TaskSheet(props: TaskSheetProps) {
           others={teams.filter((team) => team.code !== c.team)}
           {...{ timeZone, onSay }}
           onCancel={() => setWriting(null)}
-          onSubmit={(written, photos) => void act(writing, written, photos)}
+          onSubmit={(written, photos) => void submit(writing, written, photos)}
         />
       ) : (
         steps.length > 0 && (

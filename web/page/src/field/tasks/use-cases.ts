@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../../shared/client";
-import type { Case } from "../../shared/types";
+import type { Case, CaseEvent } from "../../shared/types";
 import { lineOf } from "../line";
 import type { Store } from "../outbox/store";
 import { afterEvent, casesOf } from "./list";
@@ -27,10 +27,15 @@ export function useTeamCases(client: Client, store: Store, { team, unit }: Me): 
     const key = `cases:${team} ${unit}`.trim();
     setState(NONE);
 
+    /** For each reading under way, what was told since it began: its answer may be older. */
+    const readings = new Set<CaseEvent[]>();
     const load = async (): Promise<void> => {
+      const since: CaseEvent[] = [];
+      readings.add(since);
       try {
-        const cases = await casesOf(client, me);
+        const read = await casesOf(client, me).finally(() => readings.delete(since));
         if (gone) return;
+        const cases = since.reduce((list, event) => afterEvent(list, event, me), read);
         setState((before) => ({ ...before, cases, asOf: Date.now() }));
         await store.keep(key, cases, Date.now());
       } catch {
@@ -42,7 +47,10 @@ export function useTeamCases(client: Client, store: Store, { team, unit }: Me): 
 
     void load();
     const stop = lineOf(client.base).listen({
-      onEvent: (event) => setState((s) => ({ ...s, cases: afterEvent(s.cases, event, me), asOf: Date.now() })),
+      onEvent: (event) => {
+        for (const since of readings) since.push(event);
+        setState((s) => ({ ...s, cases: afterEvent(s.cases, event, me), asOf: Date.now() }));
+      },
       onReset: () => void load(),
       onLink: (link) => {
         setState((s) => ({ ...s, live: link === "open" }));
