@@ -35,7 +35,7 @@ MOST_PER_S: Final = 6000
 BATCH_ROWS: Final = 10_000
 
 
-def run(ground: Ground, district: Path, tell: Tell, rounds: int = 20, seconds: float = 1.0) -> Result:
+def run(ground: Ground, district: Path, tell: Tell, rounds: int = 30, seconds: float = 1.0) -> Result:
     """Load all three in turn, `rounds` times; the median of the ratios counts. Then one file of `BATCH_ROWS` rows."""
     found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
     order = random.Random(1)  # noqa: S311  (nothing secret: the same order in every run)

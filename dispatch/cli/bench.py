@@ -48,8 +48,8 @@ def locate_command(
 @app.command("intake")
 def intake_command(
     district: DistrictOption = None,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each is loaded.")] = 5,
-    seconds: Annotated[float, typer.Option(min=0.5, help="How long each is loaded.")] = 4.0,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each is loaded.")] = 30,
+    seconds: Annotated[float, typer.Option(min=0.5, help="How long each is loaded.")] = 1.0,
     as_json: JsonOption = False,
 ) -> None:
     """Single reports against a bare FastAPI route that only inserts the same row: at least 0.6 of its throughput."""
