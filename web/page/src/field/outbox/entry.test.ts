@@ -22,9 +22,9 @@ const T = 1_000_000;
 const problem = { code: "unreachable", title: "", detail: "", status: 0 };
 const later: Outcome = { is: "later", problem, retryAfterMs: null };
 const report = (id: string, at = T): ReportEntry => queued(blank(id, at), at);
-const deed = (id: string, caseNumber: string, at = T): Entry => {
+const deed = (id: string, caseNumber: string, at = T, follows?: number): Entry => {
   const what: Deed = { case: caseNumber, action: "accept", note: "", unit: "", actor: "", seq: 1, matter: "" };
-  return queued(deedOf(id, what, [], at), at);
+  return queued(deedOf(id, follows === undefined ? what : { ...what, follows }, [], at), at);
 };
 const photo = { id: "p", blob: new Blob(["x"]), width: 1, height: 1, sha256: "abc" };
 
@@ -75,7 +75,9 @@ describe("the states of an entry", () => {
   it("frees the photos of what has arrived, and only of that", () => {
     const answer = {} as never;
     const entry = { ...started(report("a")), photos: [photo] };
-    expect(settled(entry, { is: "delivered", receipt: { answer, why: null } }, T, 0).photos[0]?.blob).toBeNull();
+    expect(
+      settled(entry, { is: "delivered", receipt: { answer, why: null }, went: ["abc"] }, T, 0).photos[0]?.blob,
+    ).toBeNull();
     expect(settled(entry, later, T, 0).photos[0]?.blob).not.toBeNull();
   });
   it("sends again what was cut off, and touches nothing else", () => {
@@ -99,6 +101,13 @@ describe("what is due", () => {
     const entries = [deed("y", "C1", T + 1), first, deed("z", "C2", T + 2)];
     expect(due(entries, T + 10).map((e) => e.id)).toEqual(["z"]);
     expect(due(entries, T + 500).map((e) => e.id)).toEqual(["x", "z"]);
+  });
+  it("is photos that follow last of all, and nothing waits for them", () => {
+    const follow = deed("p", "C1", T - 9, T);
+    const entries = [follow, { ...report("a", T), attempts: 3 }, deed("x", "C1", T + 1)];
+    expect(due(entries, T + 1).map((e) => e.id)).toEqual(["x", "a", "p"]);
+    expect(due([deed("y", "C1", T - 10), follow].reverse(), T).map((e) => e.id)).toEqual(["y", "p"]);
+    expect(due([{ ...follow, notBefore: T + 99 }, deed("x", "C1", T + 1)], T + 1).map((e) => e.id)).toEqual(["x"]);
   });
   it("says when to look again", () => {
     expect(nextDueIn([], T)).toBeNull();

@@ -71,8 +71,10 @@ export interface Deed {
   whose?: string;
   /** Of `suspend`: until which day. */
   until?: string;
-  /** The pictures are evidence: sent as they came from the camera, and kept byte for byte. */
+  /** The pictures are evidence: kept byte for byte as this phone sends them. */
   evidence?: boolean;
+  /** They are those that a report went without (see `following`), and were taken then. Epoch milliseconds. */
+  follows?: number;
   /** Of `relocate`: where it is (WGS 84), and how exactly that is known. */
   position?: { lon: number; lat: number; accuracy: number };
   /** Of `relocate`, instead of a place: the team whose part of the circle it is. */
@@ -93,14 +95,21 @@ interface Common {
   photos: Photo[];
 }
 
-export type ReportEntry = Common & { kind: "report"; draft: Draft; receipt: Receipt | null };
+export type ReportEntry = Common & {
+  kind: "report";
+  draft: Draft;
+  receipt: Receipt | null;
+  /** The lists of photos that it was sent with, where nobody knows whether it arrived. */
+  tries?: string[][];
+};
 /** `answer`: the case as it stood once the server had the deed. */
 export type DeedEntry = Common & { kind: "deed"; deed: Deed; answer: Case | null };
 export type Entry = ReportEntry | DeedEntry;
 
 /** What came of one attempt. */
 export type Outcome =
-  | { is: "delivered"; receipt: Receipt }
+  /** `went`: the photos that the server has as the report's own. */
+  | { is: "delivered"; receipt: Receipt; went: readonly string[] }
   | { is: "done"; answer: Case }
   | { is: "rejected"; problem: Problem }
   | { is: "later"; problem: Problem; retryAfterMs: number | null }
@@ -141,6 +150,12 @@ export function started<E extends Entry>(entry: E): E {
   return { ...entry, state: "sending", attempts: entry.attempts + 1 };
 }
 
+/** Sent with these photos: until there is an answer nobody knows whether it arrived so. */
+export function tried(entry: ReportEntry, photos: string[]): ReportEntry {
+  const before = entry.tries ?? [];
+  return before.some((list) => list.join() === photos.join()) ? entry : { ...entry, tries: [photos, ...before] };
+}
+
 /** Whether the attempt that began with `begun` is the one under way: not one given up, tried anew, and perhaps done. */
 export function isStill(begun: Entry, stored: Entry): boolean {
   return stored.state === "sending" && stored.attempts === begun.attempts;
@@ -155,7 +170,9 @@ export function atRest(entry: Entry): boolean {
 export function settled(entry: Entry, outcome: Outcome, now: number, random: number): Entry {
   switch (outcome.is) {
     case "delivered":
-      return entry.kind === "report" ? { ...without(arrived(entry, now)), receipt: outcome.receipt } : entry;
+      return entry.kind === "report"
+        ? { ...owning(arrived(entry, now), outcome.went), receipt: outcome.receipt }
+        : entry;
     case "done":
       return entry.kind === "deed" ? { ...arrived(entry, now), answer: outcome.answer } : entry;
     case "rejected":
@@ -179,8 +196,8 @@ export function settled(entry: Entry, outcome: Outcome, now: number, random: num
 }
 
 /** Photos that it went without are not its own any more: see `following`. */
-function without(entry: ReportEntry): ReportEntry {
-  return { ...entry, photos: entry.photos.filter((photo) => photo.sha256 !== null) };
+function owning({ tries: _, ...entry }: ReportEntry, went: readonly string[]): ReportEntry {
+  return { ...entry, photos: entry.photos.filter(({ sha256 }) => sha256 !== null && went.includes(sha256)) };
 }
 
 function arrived<E extends Entry>(entry: E, now: number): E {
@@ -199,24 +216,31 @@ export function recovered(entry: Entry): Entry {
  */
 export function reopened<E extends Entry>(entry: E, freshId: string): E {
   const id = entry.problem?.code === "report_conflicts" ? freshId : entry.id;
-  return { ...entry, id, state: "draft", queuedAt: null, settledAt: null, attempts: 0, notBefore: 0 };
+  const fresh = entry.kind === "report" ? { tries: [] } : {};
+  return { ...entry, ...fresh, id, state: "draft", queuedAt: null, settledAt: null, attempts: 0, notBefore: 0 };
 }
 
 /**
  * What may be sent now: those that failed least first (a large photo on a thin line must not hold up the others), then
- * the oldest. A deed waits for earlier deeds on the same case, so their order holds.
+ * the oldest; photos that follow their report last of all. A deed waits for earlier deeds on the same case, so their
+ * order holds; photos that follow neither wait nor are waited for.
  */
 export function due(entries: readonly Entry[], now: number): Entry[] {
   const held = new Set<string>();
   const out: Entry[] = [];
   for (const entry of entries.filter((e) => e.state === "waiting").sort(byAge)) {
-    if (entry.kind === "deed") {
+    if (entry.kind === "deed" && !isFollowing(entry)) {
       if (held.has(entry.deed.case)) continue;
       held.add(entry.deed.case);
     }
     if (entry.notBefore <= now) out.push(entry);
   }
-  return out.sort((a, b) => a.attempts - b.attempts || byAge(a, b));
+  return out.sort((a, b) => Number(isFollowing(a)) - Number(isFollowing(b)) || a.attempts - b.attempts || byAge(a, b));
+}
+
+/** Whether it brings photos that a report went without. */
+export function isFollowing(entry: Entry): boolean {
+  return entry.kind === "deed" && entry.deed.follows !== undefined;
 }
 
 /** Milliseconds until something is due; null when nothing waits. */

@@ -5,7 +5,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { blank, type ReportEntry } from "./entry";
 
-type Weather = "fair" | "lose-answer" | "cut" | "hang" | "busy" | "refuse" | "sign-in-page" | "photo-gone";
+type Weather = "fair" | "lose-answer" | "cut" | "busy" | "refuse" | "sign-in-page" | "photo-gone";
 
 type Named = { sha256: string };
 
@@ -15,9 +15,13 @@ export class Office {
   /** The photos that each report came with. */
   readonly pictured = new Map<string, string[]>();
   readonly evidence: string[] = [];
+  /** Cases that are merged, each with the one that leads. */
+  readonly merged = new Map<string, string>();
   readonly calls: string[] = [];
   photos = 0;
   weather: Weather[] = [];
+  /** What is sent there is never answered. */
+  hangs = "";
   private answering: Promise<void> = Promise.resolve();
   base = "";
   close: () => Promise<void> = async () => {};
@@ -62,12 +66,17 @@ export class Office {
     };
     if (url.endsWith("/why")) return json(200, { case: "", zh: { headline: "因为" }, en: { headline: "because" } });
     if (weather === "cut") return response.destroy();
-    if (weather === "hang") return;
+    if (this.hangs && url.endsWith(this.hangs)) return;
     if (weather === "busy") return json(503, { code: "database_unavailable", status: 503 }, { "retry-after": "7" });
     if (weather === "refuse") return json(422, { code: "outside_district", status: 422, detail: "在区外" });
     if (weather === "photo-gone") return json(422, { code: "unknown_photo", status: 422 });
     if (weather === "sign-in-page") {
       return response.writeHead(200, { "content-type": "text/html" }).end("<html>Wi-Fi</html>");
+    }
+    const asked = url.split("/").at(-1) ?? "";
+    if (asked.startsWith("case-")) {
+      const lead = this.merged.get(asked);
+      return json(200, { case: asked, state: lead ? "merged" : "assigned", merged_into: lead ?? null });
     }
     if (url.endsWith("/photos") || url.endsWith("/evidence")) {
       this.photos += 1;
@@ -75,12 +84,19 @@ export class Office {
     }
     const sent = JSON.parse(body.toString()) as { id: string; action?: string; photos?: string[]; evidence?: Named[] };
     if (sent.action) {
+      const lead = this.merged.get(url.split("/").at(-2) ?? "");
+      if (lead) return json(409, { code: "action_not_allowed", status: 409 });
       if (!this.deeds.includes(sent.id)) this.deeds.push(sent.id);
       this.evidence.push(...(sent.evidence ?? []).map((one) => one.sha256));
       return json(200, { case: "C1", seq: 2 });
     }
-    this.pictured.set(sent.id, sent.photos ?? []);
     const known = this.cases.has(sent.id);
+    const photos = sent.photos ?? [];
+    // As the server does: what was not said is not held against it.
+    if (known && photos.length && photos.join() !== this.pictured.get(sent.id)?.join()) {
+      return json(409, { code: "report_conflicts", status: 409 });
+    }
+    if (!known) this.pictured.set(sent.id, photos);
     if (!known) this.cases.set(sent.id, `case-${this.cases.size + 1}`);
     if (weather === "lose-answer") return response.destroy();
     json(known ? 200 : 201, { case: this.cases.get(sent.id), team: {}, unit: null, decision: { notes: [] } });

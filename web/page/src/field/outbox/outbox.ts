@@ -4,22 +4,24 @@
  */
 
 import type { Client } from "../../shared/client";
-import type { ReportAnswer } from "../../shared/types";
-import { following } from "./after";
+import { FOLLOWS_FOR_MS, following, WAITS_FOR_PHOTOS_MS } from "./after";
 import {
   atRest,
   due,
   type Entry,
   hurried,
+  isFollowing,
   isStill,
   nextDueIn,
+  type Outcome,
   queued,
   recovered,
   settled,
   spent,
   started,
+  tried,
 } from "./entry";
-import { attempt } from "./post";
+import { attempt, localProblem, type Remember } from "./post";
 import type { Store } from "./store";
 
 /** Runs `task` if no other tab is running one; otherwise does nothing. */
@@ -49,6 +51,8 @@ export class Outbox {
   private readonly random: () => number;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private pausedUntil = 0;
+  /** Ends the sending of photos that follow, which is under way. */
+  private letPass: AbortController | null = null;
   private running: Promise<void> | null = null;
   private stopped = false;
 
@@ -70,6 +74,7 @@ export class Outbox {
       stored && stored.state !== "draft" ? undefined : queued(entry, this.now()),
     );
     await this.told();
+    this.letPass?.abort();
     void this.flush();
   }
 
@@ -140,14 +145,23 @@ export class Outbox {
     const entry = await store.change(id, (stored) => (stored?.state === "waiting" ? started(stored) : undefined));
     if (entry?.state !== "sending") return;
     await this.told();
-    const keep = async (photo: string, sha256: string): Promise<void> => {
-      await store.change(id, (stored) =>
-        stored ? { ...stored, photos: stored.photos.map((p) => (p.id === photo ? { ...p, sha256 } : p)) } : undefined,
-      );
+    const patience = this.patienceWith(entry);
+    const remember: Remember = {
+      photo: async (photo, sha256) => {
+        await store.change(id, (stored) =>
+          stored ? { ...stored, photos: stored.photos.map((p) => (p.id === photo ? { ...p, sha256 } : p)) } : undefined,
+        );
+      },
+      going: async (photos) => {
+        await store.change(id, (stored) => (stored?.kind === "report" ? tried(stored, photos) : undefined));
+      },
     };
-    const outcome = await attempt(entry, client, keep, this.options.photosWithinMs);
-    if (outcome.is === "later" && outcome.problem.status === 0) this.pausedUntil = this.now() + PAUSE_MS;
-    if (outcome.is === "delivered") await this.follow(id, outcome.receipt.answer);
+    let outcome = await attempt(entry, client, remember, patience?.signal ?? null);
+    clearTimeout(patience?.timer);
+    this.letPass = null;
+    const madeWay = isFollowing(entry) && patience?.signal.aborted;
+    if (outcome.is === "later" && outcome.problem.status === 0 && !madeWay) this.pausedUntil = this.now() + PAUSE_MS;
+    if (outcome.is === "delivered") outcome = await this.follow(id, outcome);
     await store.change(id, (stored) =>
       stored && isStill(entry, stored) ? settled(stored, outcome, this.now(), this.random()) : undefined,
     );
@@ -155,12 +169,29 @@ export class Outbox {
     if (outcome.is === "delivered") await this.askWhy(id, outcome.receipt.answer.case);
   }
 
+  /** How long the photos of a report, or those that follow one, are waited for. */
+  private patienceWith(entry: Entry): { signal: AbortSignal; timer: ReturnType<typeof setTimeout> } | null {
+    if (entry.kind === "deed" && !isFollowing(entry)) return null;
+    const { photosWithinMs = WAITS_FOR_PHOTOS_MS } = this.options;
+    const made = new AbortController();
+    if (isFollowing(entry)) this.letPass = made;
+    const timer = setTimeout(() => made.abort(), isFollowing(entry) ? FOLLOWS_FOR_MS : photosWithinMs);
+    return { signal: made.signal, timer };
+  }
+
   /** Owe the photos that it went without. Before it counts as delivered: a phone that dies in between forgets none. */
-  private async follow(id: string, answer: ReportAnswer): Promise<void> {
+  private async follow(id: string, outcome: Outcome & { is: "delivered" }): Promise<Outcome> {
     const { store } = this.options;
-    const report = (await store.entries()).find((entry) => entry.id === id);
-    const owed = report?.kind === "report" ? following(report, answer, this.now()) : null;
-    if (owed) await store.change(owed.id, (stored) => stored ?? owed);
+    try {
+      const report = (await store.entries()).find((entry) => entry.id === id);
+      const { receipt, went } = outcome;
+      const owed = report?.kind === "report" ? following(report, receipt.answer, went, this.now()) : null;
+      if (owed) await store.change(owed.id, (stored) => stored ?? owed);
+      return outcome;
+    } catch (error) {
+      // A full phone, say: the report goes again, is known, and they are owed then.
+      return { is: "later", problem: localProblem("device_fault", String(error)), retryAfterMs: null };
+    }
   }
 
   /** The reason in words; the report has arrived, so failing to get it is no failure. */

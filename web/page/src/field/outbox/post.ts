@@ -1,56 +1,91 @@
 /** One attempt to hand one entry to the server, and what its answer means for the entry. */
 
 import { type Client, Refused, Unreachable } from "../../shared/client";
-import type { NewAction, NewReport, Problem } from "../../shared/types";
-import { WAITS_FOR_PHOTOS_MS } from "./after";
+import type { Case, NewAction, NewReport, Problem } from "../../shared/types";
+import { leadingCase } from "../same/leading";
 import type { DeedEntry, Entry, Outcome, ReportEntry } from "./entry";
 
-type KeepPhoto = (photo: string, sha256: string) => Promise<void>;
+/** What is to be remembered while an attempt goes on, so that it is not done twice, whatever breaks off. */
+export interface Remember {
+  /** The server has that photo. */
+  photo(id: string, sha256: string): Promise<void>;
+  /** The report goes out with these photos now. */
+  going(photos: string[]): Promise<void>;
+}
 
-/** Photos first, each acknowledged one remembered by `keepPhoto`, so that a broken attempt does not send it twice. */
+/** Photos first. `patience`: those of a report are not waited for beyond it, and others are let be. */
 export async function attempt(
   entry: Entry,
   client: Client,
-  keepPhoto: KeepPhoto,
-  photosWithinMs = WAITS_FOR_PHOTOS_MS,
+  remember: Remember,
+  patience: AbortSignal | null,
 ): Promise<Outcome> {
   try {
-    if (entry.kind === "deed") {
-      const photos = await uploaded(entry, client, keepPhoto, null);
-      return { is: "done", answer: await client.act(entry.deed.case, deedBody(entry, photos)) };
-    }
-    const photos = await uploaded(entry, client, keepPhoto, AbortSignal.timeout(photosWithinMs));
-    return { is: "delivered", receipt: { answer: await client.report(reportBody(entry, photos)), why: null } };
+    const photos = await uploaded(entry, client, remember, patience);
+    if (entry.kind === "deed") return { is: "done", answer: await done(entry, client, deedBody(entry, photos)) };
+    await remember.going(photos);
+    return await delivered(entry, client, photos);
   } catch (error) {
     return outcomeOf(error);
   }
 }
 
-/** The digests of its photos. `until` ends the waiting for them: then those that came through, in time, are enough. */
+/** The digests of its photos; of a report's those that came through. */
 async function uploaded(
   entry: Entry,
   client: Client,
-  keepPhoto: KeepPhoto,
-  until: AbortSignal | null,
+  remember: Remember,
+  patience: AbortSignal | null,
 ): Promise<string[]> {
   const original = entry.kind === "deed" && entry.deed.evidence;
+  const signal = patience ?? undefined;
   const keep = (blob: Blob, name: string): Promise<{ sha256: string }> =>
-    original ? client.evidence(blob, name, "photo") : client.photo(blob, name, until ?? undefined);
+    original ? client.evidence(blob, name, "photo", signal) : client.photo(blob, name, signal);
   const photos: string[] = [];
   for (const { id, blob, sha256 } of entry.photos) {
     if (sha256 !== null) photos.push(sha256);
     else if (blob !== null) {
       try {
         const kept = await keep(blob, `${id}.jpg`);
-        await keepPhoto(id, kept.sha256);
+        await remember.photo(id, kept.sha256);
         photos.push(kept.sha256);
       } catch (error) {
-        if (until === null || outcomeOf(error).is !== "later") throw error;
+        if (entry.kind === "deed" || !(error instanceof Unreachable)) throw error;
         break;
       }
     }
   }
   return photos;
+}
+
+/**
+ * Sends the report. One that was sent before with fewer photos, and arrived, would be another one with these: then it
+ * is the server's as it was, and they follow.
+ */
+async function delivered(entry: ReportEntry, client: Client, photos: string[]): Promise<Outcome> {
+  const lists = [photos, ...(entry.tries ?? []).filter((list) => list.join() !== photos.join())];
+  for (;;) {
+    const went = lists.shift() ?? [];
+    try {
+      return { is: "delivered", receipt: { answer: await client.report(reportBody(entry, went)), why: null }, went };
+    } catch (error) {
+      const another = error instanceof Refused && error.problem.code === "report_conflicts";
+      if (!another || lists.length === 0) throw error;
+    }
+  }
+}
+
+/** Does it. Photos that follow a report whose case was merged meanwhile go to the case that leads. */
+async function done(entry: DeedEntry, client: Client, body: NewAction): Promise<Case> {
+  const { deed } = entry;
+  try {
+    return await client.act(deed.case, body);
+  } catch (error) {
+    if (deed.follows === undefined || !(error instanceof Refused) || error.problem.status !== 409) throw error;
+    const lead = await leadingCase(client, deed.case);
+    if (!lead || lead.case === deed.case) throw error;
+    return await client.act(lead.case, body);
+  }
 }
 
 /** The report as the interface wants it. Throws when it has no place: the page lets no such report be sent. */
@@ -74,7 +109,9 @@ export function reportBody(entry: ReportEntry, photos: string[]): NewReport {
 }
 
 export function deedBody(entry: DeedEntry, photos: string[]): NewAction {
-  const { action, actor, note, unit, seq, position, settles, role, reason, whose, until, evidence } = entry.deed;
+  const { action, actor, note, unit, seq, position, settles, role, reason, whose, until, evidence, follows } =
+    entry.deed;
+  const at = follows === undefined ? {} : { at: new Date(follows).toISOString() };
   return {
     id: entry.id,
     action,
@@ -89,7 +126,7 @@ export function deedBody(entry: DeedEntry, photos: string[]): NewAction {
     ...(whose ? { team: whose } : {}),
     ...(until ? { until } : {}),
     ...(photos.length && !evidence ? { photos } : {}),
-    ...(photos.length && evidence ? { evidence: photos.map((sha256) => ({ sha256, officer: actor })) } : {}),
+    ...(photos.length && evidence ? { evidence: photos.map((sha256) => ({ sha256, officer: actor, ...at })) } : {}),
   };
 }
 
