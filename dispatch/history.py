@@ -8,9 +8,9 @@ from typing import Final
 
 from dispatch.model import Action, State
 
-UNMEANT: Final = frozenset({Action.DISCLOSE, Action.JOINED, Action.PARTED, Action.RECKON})
+UNMEANT: Final = frozenset({Action.DISCLOSE, Action.EVIDENCE, Action.JOINED, Action.PARTED, Action.RECKON})
 """Steps that hinder nobody who had not heard of them: who asks who reported it, does nothing to it; that another report
-joined it, or that its limit was counted anew, changes nothing that is to be done."""
+joined it, that a picture was added, or that its limit was counted anew, changes nothing that is to be done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,7 +260,7 @@ LEAVES = (
 )
 
 
-@settings(max_examples=1000)
+@settings(max_examples=1000, deadline=None)
 @given(
     st.recursive(
         LEAVES,
@@ -280,6 +280,7 @@ def test_the_quick_writer_writes_as_the_encoder_or_leaves_it_to_it(value: object
     assert outcome(canonical_json, value) == outcome(as_the_encoder, value)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**64 - 1))
 def test_of_every_number_as_the_encoder(bits: int) -> None:
     number = struct.unpack("<d", struct.pack("<Q", bits))[0]

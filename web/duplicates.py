@@ -175,7 +175,7 @@ async def to_be_joined(worker: WorkerOf, limit: Limit = 100, cursor: Cursor = No
         found = await cases.list_cases(connection, CaseFilter(open=True), limit + 1, case_cursor(cursor))
         page, following = cut("cases", found, limit, lambda row: (row.received_at.isoformat(), row.case_no))
         offered = await _offered(worker, connection, page)
-        rows = await store.which_cases(connection, [match.case for many in offered.values() for match in many])
+        rows = await store.which_cases(connection, list({match.case for many in offered.values() for match in many}))
     items = []
     for case in page:
         older = [match for match in offered[case.case_no] if _came(rows[match.case]) < _came(case)]

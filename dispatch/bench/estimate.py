@@ -22,7 +22,10 @@ class Estimate:
 
     @staticmethod
     def of(ratios: Sequence[float]) -> Estimate:
-        """By order statistics: nothing is assumed of how they are spread, and outliers move nothing. All 0: none."""
+        """By order statistics: nothing is assumed of how they are spread, and outliers move nothing. All 0: none.
+
+        Of fewer than six it is the smallest and the largest, which are less sure than that.
+        """
         if not ratios:
             return Estimate(0, 0, 0)
         ranked, count = sorted(ratios), len(ratios)

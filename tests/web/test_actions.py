@@ -31,6 +31,7 @@ from tests.web.console import (
     desks,
     figure,
     get,
+    nothing_open,
     one_day,
     ready,
     report,
@@ -238,6 +239,7 @@ def test_the_record_is_shown_to_be_whole(desk: Open, server: str, artefacts: Pat
 
 
 def test_one_action_for_several(desk: Open, server: str, artefacts: Path) -> None:
+    nothing_open(server)
     mark = str(uuid4())
     cases = [report(server, mark) for _ in range(3)]
     act(server, cases[0], "return", note="不属本队职责")

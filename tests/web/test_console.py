@@ -28,6 +28,7 @@ from tests.web.console import (
     drawn,
     figure,
     get,
+    nothing_open,
     one_day,
     ready,
     report,
@@ -262,6 +263,7 @@ def test_the_keyboard_is_enough(desk: Open, server: str) -> None:
 
 
 def test_two_desks_see_the_same(desk: Open, server: str, artefacts: Path) -> None:
+    nothing_open(server)
     case = report(server, "两个席位", matter="2103", place=LAKE)
     one = ready(desk(f"/#case={case}&q={case}", screen=WALL, awaited=AWAITED))
     other = ready(desk(f"/#case={case}&q={case}"))

@@ -29,6 +29,7 @@ from tests.web.console import (
     desks,
     drawn,
     get,
+    nothing_open,
     one_day,
     ready,
     report,
@@ -48,6 +49,7 @@ def desk(browser: Browser, server: str) -> Iterator[Open]:
 
 def test_a_cut_line_is_told_and_nothing_is_missed(desk: Open, server: str, artefacts: Path) -> None:
     one_day()
+    nothing_open(server)
     with wire(urlsplit(server).port or 80) as line:
         page = ready(desk("/#sort=newest", screen=WALL, base=f"http://127.0.0.1:{line.port}", awaited=AWAITED))
         expect(page.locator("div.lost")).to_have_count(0)
@@ -78,6 +80,7 @@ def test_a_cut_line_is_told_and_nothing_is_missed(desk: Open, server: str, artef
 
 
 def test_what_happens_before_a_slow_line_stands_is_not_missed(desk: Open, server: str) -> None:
+    nothing_open(server)
     case = report(server, "线路慢")
     page = desk("", base="about:blank")
     held: list[Route] = []

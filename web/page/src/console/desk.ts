@@ -35,7 +35,7 @@ export class Desk {
   private today = 0;
   /** Of the readings of a case's reasons: the last that was asked for, and the last of those that were answered. */
   private asked = 0;
-  private answered = 0;
+  private answered = { detail: 0, why: 0 };
   private readonly reader: Reader;
   private readonly ways: WayReader;
   /** What concerns whoever looks at this page. */
@@ -241,23 +241,25 @@ export class Desk {
     };
     this.asked += 1;
     const mine = this.asked;
+    // Answers may overtake each other: what is shown never goes back a step, and no old failure hides it.
+    const isNews = (of: keyof typeof this.answered): boolean => {
+      if (mine < this.answered[of]) return false;
+      this.answered[of] = mine;
+      return true;
+    };
     const detail = client.case(id).then(
       (value) => {
-        // Answers may overtake each other: what is shown never goes back a step.
         const { open } = store.state;
+        isNews("detail");
         if (open?.id !== id || value.seq >= (open.detail?.seq ?? 0)) put({ detail: value, failed: "" });
         this.take(value);
         this.showSelection();
       },
-      (error: unknown) => put({ failed: said(error) }),
+      (error: unknown) => isNews("detail") && put({ failed: said(error) }),
     );
     const why = client.why(id).then(
-      (value) => {
-        if (mine < this.answered) return;
-        this.answered = mine;
-        put({ why: value, whyFailed: "" });
-      },
-      (error: unknown) => put({ whyFailed: said(error) }),
+      (value) => isNews("why") && put({ why: value, whyFailed: "" }),
+      (error: unknown) => isNews("why") && put({ whyFailed: said(error) }),
     );
     await Promise.all([detail, why]);
   }

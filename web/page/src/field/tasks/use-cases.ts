@@ -29,12 +29,18 @@ export function useTeamCases(client: Client, store: Store, { team, unit }: Me): 
 
     /** For each reading under way, what was told since it began: its answer may be older. */
     const readings = new Set<CaseEvent[]>();
+    let asked = 0;
+    let shown = 0;
     const load = async (): Promise<void> => {
       const since: CaseEvent[] = [];
       readings.add(since);
+      asked += 1;
+      const mine = asked;
       try {
         const read = await casesOf(client, me).finally(() => readings.delete(since));
-        if (gone) return;
+        // Answers may overtake each other.
+        if (gone || mine < shown) return;
+        shown = mine;
         const cases = since.reduce((list, event) => afterEvent(list, event, me), read);
         setState((before) => ({ ...before, cases, asOf: Date.now() }));
         await store.keep(key, cases, Date.now());
