@@ -117,6 +117,14 @@ def test_an_action_seals_what_when_where_and_by_whom(http: httpx.Client, served:
     assert verified(served[0])[0]
 
 
+def test_a_picture_that_came_late_hinders_nobodys_order(http: httpx.Client) -> None:
+    case = opened(http, WEST)
+    added = do(http, case, "evidence", role="grid_worker", evidence=[{"sha256": kept(http, photo())}])
+    assert done(added)["seq"] == 2
+    assert done(do(http, case, "accept", seq=1))["state"] == "accepted", "begun before the picture was there"
+    assert refused(do(http, case, "accept", seq=1)) == (409, "case_moved_on")
+
+
 def test_originals_cannot_be_changed_and_who_gets_past_that_is_found(
     http: httpx.Client, served: tuple[str, str]
 ) -> None:
