@@ -84,6 +84,7 @@ def test_what_happens_before_a_slow_line_stands_is_not_missed(desk: Open, server
     case = report(server, "线路慢")
     page = desk("", base="about:blank")
     held: list[Route] = []
+    # Playwright marks the function it is given, which a method of a list does not let it.
     page.route("**/api/events*", lambda route: held.append(route))  # noqa: PLW0108
     page.goto(f"{server}/#case={case}")
     page.evaluate("() => window.__onegrid.ready")
